@@ -1,0 +1,57 @@
+/* vesper init: make a store for a shop.
+ *
+ * Question: where shall the shop's history be kept, and by which clock and money is it counted?
+ * In:  --store DIR, --time-zone, --currency, --money-decimals, --partitions
+ * Out: an empty store at DIR. Nothing changes if it is there already with the same settings. */
+#include "base/log.h"
+#include "options.h"
+#include "stage.h"
+#include "summary.h"
+
+Status create_store(Run *run, Error *error)
+{
+    Status status;
+    const char *path = NULL;
+    StoreSettings settings;
+    TRY(options_store(run->config, &path, error));
+    TRY(options_settings(run->config, &settings, error));
+    TRY(store_create(run->comm, path, &settings, error));
+    stage_note(run, "store=%s partitions=%d time_zone=%s currency=%s money_decimals=%d", path,
+               (int)settings.partitions, settings.time_zone, settings.currency,
+               settings.money_decimals);
+out:
+    return status;
+}
+
+static Status open_store(Run *run, StoreMode mode, Error *error)
+{
+    Status status;
+    const char *path = NULL;
+    TRY(options_store(run->config, &path, error));
+    TRY(store_open(run->comm, path, mode, &run->store, error));
+    TRY(options_match_store(run->config, store_settings(run->store), path, error));
+    stage_note(run, "store=%s generation=%lld", path, (long long)store_generation(run->store));
+out:
+    return status;
+}
+
+Status open_to_write(Run *run, Error *error)
+{
+    return open_store(run, STORE_WRITE, error);
+}
+
+Status open_to_read(Run *run, Error *error)
+{
+    return open_store(run, STORE_READ, error);
+}
+
+Status job_init(Run *run, Error *error)
+{
+    Status status;
+    TRY(stage_run(run, "create", create_store, error));
+    TRY(stage_run(run, "open", open_to_read, error));
+    summary_of_store(run);
+    summary_done(run);
+out:
+    return status;
+}

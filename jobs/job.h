@@ -1,0 +1,56 @@
+/* Job: one command of the program, and what its stages share while it runs. */
+#ifndef VESPER_JOBS_JOB_H
+#define VESPER_JOBS_JOB_H
+
+#include "ingest/ingest.h"
+#include "publish/publish.h"
+#include "run_record.h"
+#include "sales/sales.h"
+
+/* One run of a job. Every rank has one; what publishing returned is known on rank 0 alone. */
+typedef struct Run {
+    Comm *comm;
+    const Config *config;
+    const char *job;
+    Store *store;               /* NULL until a stage opened it */
+    char name[STORE_NAME_SIZE]; /* of the results: generation and configuration; "" until known */
+    char note[256];             /* what the stage at work says of itself in the log */
+    IngestSummary ingest;
+    SalesSummary sales;
+    bool sales_were_there; /* an earlier run had computed them */
+    PublishedRun published;
+    PublishSummary publish;
+    int64_t blocks_verified;
+    RunRecord record;
+} Run;
+
+/* Counts of this run over all input tables. Local. */
+RowCounts run_total_counts(const Run *run);
+
+typedef Status (*JobMain)(Run *run, Error *error);
+
+typedef struct Job {
+    const char *name;
+    const char *purpose; /* one line: the shop's question */
+    const char *story;   /* for --help: what comes in, what comes out; one paragraph */
+    const char *examples;
+    JobMain main;
+} Job;
+
+/* The jobs, each in the file of its name. Collective. */
+Status job_init(Run *run, Error *error) VESPER_MUST_USE;
+Status job_ingest(Run *run, Error *error) VESPER_MUST_USE;
+Status job_sales(Run *run, Error *error) VESPER_MUST_USE;
+Status job_publish(Run *run, Error *error) VESPER_MUST_USE;
+Status job_nightly(Run *run, Error *error) VESPER_MUST_USE;
+Status job_verify(Run *run, Error *error) VESPER_MUST_USE;
+
+/* Stages that several jobs share (StageWork, stage.h). Collective. */
+Status create_store(Run *run, Error *error) VESPER_MUST_USE;   /* init.c */
+Status open_to_write(Run *run, Error *error) VESPER_MUST_USE;  /* init.c; takes the lock */
+Status open_to_read(Run *run, Error *error) VESPER_MUST_USE;   /* init.c */
+Status take_in(Run *run, Error *error) VESPER_MUST_USE;        /* ingest.c */
+Status compute_sales(Run *run, Error *error) VESPER_MUST_USE;  /* sales.c */
+Status publish_tables(Run *run, Error *error) VESPER_MUST_USE; /* publish.c */
+
+#endif

@@ -1,0 +1,196 @@
+/* vesper JOB [options]: the command table.
+ *
+ * Every rank ends with the same exit code, a value of Status; a failed run prints one line. */
+#include "base/config_internal.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "job.h"
+#include "options.h"
+#include "stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Job jobs[] = {
+    {"nightly", "one consistent night: ingest, sales and publish, resumable",
+     "Takes in the night's input, computes the sales tables from one consistent cut of the data "
+     "and publishes them. Makes the store if it is not there. Without --input it computes and "
+     "publishes what the store has. A night that was stopped, killed or failed goes on after its "
+     "last finished stage when the same command is run again, on any number of ranks.",
+     "  mpirun -n 2 vesper nightly -c shop.ini --store /data/shop \\\n"
+     "      --input orders=orders-2024-05-01.csv.gz --to sqlite:shop.db\n"
+     "  vesper nightly -c shop.ini --input orders=new/ --dry-run\n",
+     job_nightly},
+    {"init", "make a store for a shop",
+     "Makes an empty store and fixes what cannot change later: the time zone that decides which "
+     "day an order belongs to, the currency and its decimals, and the number of partitions.",
+     "  vesper init --store /data/shop --time-zone Europe/London --currency GBP\n", job_init},
+    {"ingest", "take in what happened since last night",
+     "Reads CSV files (plain, .gz, .xz, .zst, or folders of them) into a new generation of the "
+     "store. Bad rows go to STORE/rejects/NNNNNN-TABLE.csv with file, line, field and reason; "
+     "mend them there and give that file to --input. A file that the store has already changes "
+     "nothing; an order that comes again replaces its earlier version. The ini file maps foreign "
+     "columns: below [orders.columns], order_id = InvoiceNo and so on.",
+     "  mpirun -n 4 vesper ingest -c shop.ini --input orders=new/ --input products=products.csv\n"
+     "  vesper ingest -c shop.ini --input orders=/data/shop/rejects/000007-orders.csv\n",
+     job_ingest},
+    {"sales", "what sold, to whom, where, when",
+     "Computes the sales tables of the store's generation and keeps them in STORE/results: "
+     "sales_daily, sales_monthly_country, product_total, customer_summary, cohort_month, "
+     "basket_pairs and order_value_monthly.",
+     "  mpirun -n 4 vesper sales -c shop.ini --pair-min-orders 50\n", job_sales},
+    {"publish", "put the night's tables into the storefront's database",
+     "Loads the tables beside those in force, reads them back, compares, and switches in one "
+     "transaction; the table vesper_run says which night is in force. Publishing twice changes "
+     "nothing.",
+     "  vesper publish -c shop.ini --to sqlite:shop.db\n", job_publish},
+    {"verify", "check every checksum of the store",
+     "Reads all segments of the generation in force. A damaged block is named by file, column and "
+     "partition.",
+     "  mpirun -n 4 vesper verify --store /data/shop\n", job_verify},
+};
+
+enum { N_JOBS = sizeof jobs / sizeof jobs[0] };
+
+static const Job *find_job(const char *name)
+{
+    for (int i = 0; i < N_JOBS; i++) {
+        if (strcmp(jobs[i].name, name) == 0)
+            return &jobs[i];
+    }
+    return NULL;
+}
+
+static Status refuse_job(const char *name, Error *error)
+{
+    const char *names[N_JOBS];
+    Buffer text = {0};
+    for (int i = 0; i < N_JOBS; i++) {
+        names[i] = jobs[i].name;
+    }
+    buffer_printf(&text, "there is no job '%.60s'", name);
+    config_suggest(&text, name, names, N_JOBS, "");
+    buffer_append_string(&text, " (see vesper --help)");
+    Status status = error_set(error, STATUS_USAGE, __FILE__, __LINE__, "%s", buffer_string(&text));
+    buffer_free(&text);
+    return status;
+}
+
+static void print_overview(void)
+{
+    (void)printf("vesper %s: the nightly analytics engine of an online store\n\n"
+                 "usage: vesper JOB [options]\n"
+                 "       mpirun -n RANKS vesper JOB [options]\n\njobs:\n",
+                 VESPER_VERSION);
+    for (int i = 0; i < N_JOBS; i++) {
+        (void)printf("  %-9s %s\n", jobs[i].name, jobs[i].purpose);
+    }
+    (void)printf("\n'vesper JOB --help' tells more of a job and lists its options.\n"
+                 "\nThe first night of a shop:\n"
+                 "  mpirun -n 2 vesper nightly -c shop.ini --store /data/shop \\\n"
+                 "      --input orders=orders.csv --to sqlite:shop.db\n"
+                 "\nexit codes:\n"
+                 "  0 done          1 a bug          2 usage\n"
+                 "  3 input refused 4 i/o or damage  5 out of memory\n"
+                 "  6 gate refused  7 stopped at a safe point: run again to go on\n"
+                 "  8 another run holds the store's lock\n");
+}
+
+static void print_job_help(const Job *job)
+{
+    Buffer purpose = {0};
+    Buffer text = {0};
+    buffer_printf(&purpose, "%s: %s. %s", job->name, job->purpose, job->story);
+    options_help(job->name, buffer_string(&purpose), &text);
+    buffer_printf(&text, "\nExamples:\n%s", job->examples);
+    (void)fputs(buffer_string(&text), stdout);
+    buffer_free(&purpose);
+    buffer_free(&text);
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Rank 0 parses; the others get what it understood. */
+static Status read_config(Comm *comm, const char *job, int argc, char **argv, Config **config,
+                          Error *error)
+{
+    Status status = STATUS_OK;
+    Buffer packed = {0};
+    bool is_root = comm_rank(comm) == 0;
+    TRY_ALL(comm, is_root ? options_parse(job, argc, argv, config, error) : STATUS_OK, error);
+    if (is_root)
+        config_pack(*config, &packed);
+    comm_broadcast_buffer(comm, 0, &packed);
+    TRY_ALL(comm, is_root ? STATUS_OK : config_unpack(buffer_view(&packed), config, error), error);
+out:
+    buffer_free(&packed);
+    return status;
+}
+
+static Status run_job(Comm *comm, const Job *job, int argc, char **argv, Error *error)
+{
+    Status status;
+    Config *config = NULL;
+    Run run = {.comm = comm, .job = job->name};
+    LogLevel level = LOG_INFO;
+    run_record_begin(&run.record);
+    TRY_ALL(comm, fault_init(comm_rank(comm), error), error);
+    TRY(read_config(comm, job->name, argc, argv, &config, error));
+    TRY_ALL(comm, log_level_parse(config_text(config, "log-level"), &level, error), error);
+    log_init(comm_rank(comm), level);
+    run.config = config;
+    stage_catch_signals();
+    TRY(job->main(&run, error));
+out:
+    store_close(comm, &run.store);
+    config_free(&config);
+    return status;
+}
+
+static Status run_command(Comm *comm, int argc, char **argv, Error *error)
+{
+    Status status = STATUS_OK;
+    bool is_root = comm_rank(comm) == 0;
+    if (argc < 2)
+        FAIL(error, STATUS_USAGE, "which job? 'vesper --help' lists them");
+    const Job *job = find_job(argv[1]);
+    if (job != NULL && !asks_for_help(argc - 1, argv + 1)) {
+        TRY(run_job(comm, job, argc - 1, argv + 1, error));
+    } else if (job != NULL) {
+        if (is_root)
+            print_job_help(job);
+    } else if (strcmp(argv[1], "help") == 0 || asks_for_help(2, argv)) {
+        if (is_root)
+            print_overview();
+    } else if (strcmp(argv[1], "--version") == 0) {
+        if (is_root)
+            (void)printf("vesper %s\n", VESPER_VERSION);
+    } else {
+        TRY(refuse_job(argv[1], error));
+    }
+out:
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    Error error = {0};
+    Comm *comm = comm_start(&argc, &argv);
+    if (comm == NULL)
+        return STATUS_BUG;
+    log_init(comm_rank(comm), LOG_INFO);
+    Status status = run_command(comm, argc, argv, &error);
+    if (status != STATUS_OK)
+        log_failure(&error);
+    comm_finish(&comm);
+    return (int)status;
+}

@@ -1,0 +1,45 @@
+/* vesper nightly: one consistent night, from what happened to what the shop's pages show.
+ *
+ * Question: what did the shop sell, and what shall its pages and people see tomorrow?
+ * In:  --input TABLE=PATH as for 'ingest' (none: the history as it is)
+ * Out: a new generation of the store, its results as for 'sales', and their tables in --to TARGET.
+ *
+ * Each stage commits what it did, and the store stays locked from the first to the last. A night
+ * that was stopped or killed goes on after the last stage that finished, on any number of ranks,
+ * and ends with what an undisturbed night gives. */
+#include "dry_run.h"
+#include "options.h"
+#include "stage.h"
+#include "summary.h"
+
+static Status open_or_create(Run *run, Error *error)
+{
+    Status status;
+    const char *path = NULL;
+    TRY(options_store(run->config, &path, error));
+    if (!stage_root_says(run->comm, store_exists(path)))
+        TRY(create_store(run, error));
+    TRY(open_to_write(run, error));
+out:
+    return status;
+}
+
+Status job_nightly(Run *run, Error *error)
+{
+    Status status;
+    if (config_switch(run->config, "dry-run"))
+        return dry_run(run, error);
+    TRY(stage_run(run, "open", open_or_create, error));
+    if (config_list_count(run->config, "input") > 0)
+        TRY(stage_run(run, "ingest", take_in, error));
+    TRY(stage_run(run, "sales", compute_sales, error));
+    TRY(stage_run(run, "publish", publish_tables, error));
+    TRY(stage_run(run, "record", run_record_write, error));
+    summary_of_ingest(run);
+    summary_of_store(run);
+    summary_of_sales(run);
+    summary_of_publish(run);
+    summary_done(run);
+out:
+    return status;
+}

@@ -1,0 +1,31 @@
+/* Options: the one table of everything that can be said on the command line or in the ini file. */
+#ifndef VESPER_JOBS_OPTIONS_H
+#define VESPER_JOBS_OPTIONS_H
+
+#include "base/config.h"
+#include "store/store.h"
+
+/* Parse `vesper JOB ...`: argv[0] is the job's name. All jobs share one ini file, so the options of
+ * other jobs are understood there, but refused on the command line. Local. */
+Status options_parse(const char *job, int argc, char **argv, Config **config,
+                     Error *error) VESPER_MUST_USE;
+
+/* Help of the options that `job` takes, below a usage line and `purpose`. Local. */
+void options_help(const char *job, const char *purpose, Buffer *text);
+
+/* The value of --store; STATUS_USAGE if it was not given. Local. */
+Status options_store(const Config *config, const char **path, Error *error) VESPER_MUST_USE;
+
+/* Settings for a new store: what was given, else the defaults. Local. */
+Status options_settings(const Config *config, StoreSettings *settings,
+                        Error *error) VESPER_MUST_USE;
+
+/* STATUS_USAGE if a setting that was given differs from the existing store's. Local. */
+Status options_match_store(const Config *config, const StoreSettings *settings, const char *path,
+                           Error *error) VESPER_MUST_USE;
+
+/* Name of the results of `generation` under this configuration. Only options that change results
+ * count, not paths, inputs or logging. Local. */
+void options_run_name(const Config *config, int64_t generation, char name[STORE_NAME_SIZE]);
+
+#endif

@@ -1,0 +1,92 @@
+/* vesper publish: put the night's tables into the storefront's database.
+ *
+ * Question: what shall the shop's pages show from now on?
+ * In:  the results of the store's generation, computed by 'vesper sales' or 'vesper nightly'
+ * Out: the tables of those results in --to TARGET, and vesper_run, which says which night is in
+ *      force. A reader sees all of one night or all of the other. */
+#include "base/civil.h"
+#include "options.h"
+#include "stage.h"
+#include "summary.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The last day of the data: that of the last row of sales_daily. */
+static Status find_last_day(ResultReader *reader, char text[CIVIL_TEXT_SIZE], Error *error)
+{
+    Status status = STATUS_OK;
+    Table rows = {0};
+    text[0] = '\0';
+    for (int i = 0; i < results_count(reader); i++) {
+        const ResultTable *table = results_table(reader, i);
+        if (strcmp(table->name, "sales_daily") != 0 || table->rows == 0)
+            continue;
+        TRY(results_read_block(reader, i, (table->rows - 1) / RESULT_BLOCK, &rows, error));
+        const int32_t *day = table_column_const(&rows, "day")->data;
+        civil_format_day(day[rows.rows - 1], text);
+    }
+out:
+    table_free(&rows);
+    return status;
+}
+
+/* All that vesper_run says comes from the store and the results, so that a night that was stopped
+ * and run again publishes the same. */
+static void describe_run(const Run *run, PublishedRun *published)
+{
+    const StoreSettings *settings = store_settings(run->store);
+    published->generation = store_generation(run->store);
+    published->money_decimals = settings->money_decimals;
+    published->orders = store_total_counts(run->store, "orders");
+    published->rows_in_force = store_rows(run->store, "orders");
+    (void)snprintf(published->run, STORE_NAME_SIZE, "%s", run->name);
+    (void)snprintf(published->currency, STORE_NAME_SIZE, "%s", settings->currency);
+    (void)snprintf(published->time_zone, STORE_NAME_SIZE, "%s", settings->time_zone);
+}
+
+static Status publish_on_root(Run *run, Error *error)
+{
+    Status status;
+    ResultReader *reader = NULL;
+    if (!results_exist(run->store, run->name)) {
+        FAIL(error, STATUS_USAGE,
+             "store %s has no results of generation %lld with these options (run %s); run 'vesper "
+             "sales' first",
+             store_path(run->store), (long long)store_generation(run->store), run->name);
+    }
+    TRY(results_open(run->store, run->name, &reader, error));
+    TRY(find_last_day(reader, run->published.as_of, error));
+    TRY(publish_run(reader, &run->published, config_text(run->config, "to"), &run->publish, error));
+out:
+    results_close(&reader);
+    return status;
+}
+
+Status publish_tables(Run *run, Error *error)
+{
+    Status status = STATUS_OK;
+    options_run_name(run->config, store_generation(run->store), run->name);
+    describe_run(run, &run->published);
+    if (comm_rank(run->comm) == 0)
+        status = publish_on_root(run, error);
+    TRY(comm_agree(run->comm, status, error));
+    stage_note(run, "run=%s tables=%d rows=%lld changed=%s to=%s", run->name, run->publish.tables,
+               (long long)run->publish.rows, run->publish.changed ? "yes" : "no",
+               config_text(run->config, "to"));
+out:
+    return status;
+}
+
+Status job_publish(Run *run, Error *error)
+{
+    Status status;
+    TRY(stage_run(run, "open", open_to_read, error));
+    TRY(stage_run(run, "publish", publish_tables, error));
+    TRY(stage_run(run, "record", run_record_write, error));
+    summary_of_store(run);
+    summary_of_publish(run);
+    summary_done(run);
+out:
+    return status;
+}

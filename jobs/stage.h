@@ -1,0 +1,24 @@
+/* Stage: one step of a job. Each is logged, timed over the ranks, a fault point, and preceded by a
+ * safe point where SIGTERM, SIGINT or SIGUSR1 stop the run with "run me again". */
+#ifndef VESPER_JOBS_STAGE_H
+#define VESPER_JOBS_STAGE_H
+
+#include "job.h"
+
+typedef Status (*StageWork)(Run *run, Error *error);
+
+/* From here on the three signals ask for a stop at the next safe point; asked a second time, they
+ * end the process at once. Local. */
+void stage_catch_signals(void);
+
+/* Run one stage; `name` is one word. STATUS_RESUME if a signal came on any rank. Collective. */
+Status stage_run(Run *run, const char *name, StageWork work, Error *error) VESPER_MUST_USE;
+
+/* What the stage at work adds to its log line, as key=value. Local. */
+void stage_note(Run *run, const char *format, ...) VESPER_PRINTF(2, 3);
+
+/* Rank 0's answer everywhere: for questions to the file system, whose answer may differ between
+ * machines for a moment. Collective. */
+bool stage_root_says(Comm *comm, bool answer);
+
+#endif

@@ -1,0 +1,140 @@
+/* What a job tells its people at the end. */
+#include "summary.h"
+
+#include "base/civil.h"
+#include "base/decimal.h"
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A count as text, usable inside one call of summary_line. */
+typedef struct CountText {
+    char text[DECIMAL_TEXT_SIZE];
+} CountText;
+
+static CountText count(int64_t value)
+{
+    CountText result;
+    count_format(value, result.text);
+    return result;
+}
+
+/* Minor units as "9,769,872.054". */
+static CountText money(int64_t minor, int decimals)
+{
+    CountText plain;
+    CountText result;
+    decimal_format(minor, decimals, plain.text);
+    size_t whole = strcspn(plain.text, ".");
+    size_t first = plain.text[0] == '-' ? 1 : 0;
+    size_t length = 0;
+    for (size_t i = 0; plain.text[i] != '\0'; i++) {
+        if (i > first && i < whole && (whole - i) % 3 == 0)
+            result.text[length++] = ',';
+        result.text[length++] = plain.text[i];
+    }
+    result.text[length] = '\0';
+    return result;
+}
+
+static bool speaks(const Run *run)
+{
+    return comm_rank(run->comm) == 0;
+}
+
+void summary_line(const char *label, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)printf("%-10s ", label);
+    (void)vprintf(format, args);
+    (void)putchar('\n');
+    va_end(args);
+}
+
+static void tell_rejects(const Run *run, int64_t rejected)
+{
+    summary_line("rejected", "%s %s: %s", count(rejected).text, rejected == 1 ? "row" : "rows",
+                 run->ingest.example);
+    summary_line("", "mend them in %s/rejects/%06lld-*.csv and give that file to --input",
+                 store_path(run->store), (long long)run->ingest.generation);
+}
+
+void summary_of_ingest(const Run *run)
+{
+    if (!speaks(run) || config_list_count(run->config, "input") == 0)
+        return;
+    RowCounts rows = run_total_counts(run);
+    summary_line("read", "%s rows = %s stored + %s rejected + %s unchanged", count(rows.read).text,
+                 count(rows.stored).text, count(rows.rejected).text, count(rows.unchanged).text);
+    if (!run->ingest.changed)
+        summary_line("", "nothing new: the store has all of this input already");
+    if (rows.rejected > 0)
+        tell_rejects(run, rows.rejected);
+    if (rows.replaced_orders > 0) {
+        summary_line("replaced", "%s orders came again; %s earlier rows are out of force",
+                     count(rows.replaced_orders).text, count(rows.replaced_rows).text);
+    }
+}
+
+void summary_of_store(const Run *run)
+{
+    if (!speaks(run))
+        return;
+    summary_line("store", "%s, generation %lld, %s order lines in force", store_path(run->store),
+                 (long long)store_generation(run->store),
+                 count(store_rows(run->store, "orders")).text);
+}
+
+void summary_of_sales(const Run *run)
+{
+    if (!speaks(run))
+        return;
+    if (run->sales_were_there) {
+        summary_line("sales", "run %s was computed before; its tables are kept", run->name);
+        return;
+    }
+    const SalesSummary *sales = &run->sales;
+    const StoreSettings *settings = store_settings(run->store);
+    int64_t net_minor = sales->gross_minor - sales->returned_minor;
+    char first[CIVIL_TEXT_SIZE] = "no day";
+    char last[CIVIL_TEXT_SIZE] = "no day";
+    if (sales->first_day != DAY_NONE) {
+        civil_format_day(sales->first_day, first);
+        civil_format_day(sales->last_day, last);
+    }
+    summary_line("sales", "%s orders of %s customers, %s to %s, net %s %s",
+                 count(sales->orders).text, count(sales->customers).text, first, last,
+                 money(net_minor, settings->money_decimals).text, settings->currency);
+}
+
+void summary_of_publish(const Run *run)
+{
+    if (!speaks(run))
+        return;
+    const char *target = config_text(run->config, "to");
+    if (run->publish.changed) {
+        summary_line("published", "%d tables, %s rows, as run %s to %s", run->publish.tables,
+                     count(run->publish.rows).text, run->name, target);
+    } else {
+        summary_line("published", "nothing to do: run %s is in force in %s already", run->name,
+                     target);
+    }
+}
+
+void summary_of_verify(const Run *run)
+{
+    if (speaks(run))
+        summary_line("verified", "%s blocks, all undamaged", count(run->blocks_verified).text);
+}
+
+void summary_done(const Run *run)
+{
+    if (!speaks(run))
+        return;
+    int ranks = comm_size(run->comm);
+    summary_line("done", "in %.2f s on %d %s", clock_seconds() - run->record.started_s, ranks,
+                 ranks == 1 ? "rank" : "ranks");
+}

@@ -1,0 +1,220 @@
+/* Log and progress on stderr. A line is made whole and written at once, so that the lines of
+ * several ranks do not mix. */
+#include "base/log.h"
+
+#include "base/bytes.h"
+#include "base/decimal.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+enum { N_LEVELS = sizeof level_names / sizeof level_names[0] };
+
+#define WIPE_LINE "\r\033[K"
+static const double draw_interval = 0.2; /* seconds */
+
+static int log_rank;
+static LogLevel log_level = LOG_INFO;
+static bool bar_is_shown;
+
+void log_init(int rank, LogLevel level)
+{
+    log_rank = rank;
+    log_level = level;
+    bug_set_rank(rank);
+}
+
+Status log_level_parse(const char *text, LogLevel *level, Error *error)
+{
+    for (int i = 0; i < N_LEVELS; i++) {
+        if (strcmp(text, level_names[i]) == 0) {
+            *level = (LogLevel)i;
+            return STATUS_OK;
+        }
+    }
+    return error_set(error, STATUS_USAGE, __FILE__, __LINE__,
+                     "no log level is called '%s'; there are error, warn, info and debug", text);
+}
+
+static void write_stderr(const Buffer *text)
+{
+    const char *data = text->data;
+    int64_t left = text->size;
+    while (left > 0) {
+        ssize_t n = write(STDERR_FILENO, data, (size_t)left);
+        if (n <= 0)
+            return; /* nobody listens; a log must not stop the night */
+        data += n;
+        left -= n;
+    }
+}
+
+static void append_wipe(Buffer *line)
+{
+    if (bar_is_shown)
+        buffer_append_string(line, WIPE_LINE);
+    bar_is_shown = false;
+}
+
+void log_line(LogLevel level, LogScope scope, const char *stage, const char *format, ...)
+{
+    if (level > log_level || (scope == LOG_ROOT && log_rank != 0))
+        return;
+    char now[32];
+    time_t seconds = time(NULL);
+    struct tm utc;
+    strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
+
+    Buffer line = {0};
+    append_wipe(&line);
+    buffer_printf(&line, "%s %s %s ", now, level_names[level], stage);
+    if (scope == LOG_RANK)
+        buffer_printf(&line, "rank=%d ", log_rank);
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    buffer_append_string(&line, text);
+    buffer_append_string(&line, "\n");
+    write_stderr(&line);
+    buffer_free(&line);
+}
+
+void log_failure(const Error *error)
+{
+    if (log_rank != 0)
+        return;
+    Buffer line = {0};
+    append_wipe(&line);
+    buffer_printf(&line, "vesper: %s\n", error->message);
+    write_stderr(&line);
+    buffer_free(&line);
+    log_line(LOG_DEBUG, LOG_ROOT, "failure", "status=%d rank=%d place=%s:%d", (int)error->status,
+             error->rank, error->file, error->line);
+}
+
+double clock_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static int terminal_columns(void)
+{
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return 80;
+}
+
+/* "12", "1,234" or, below 10, "3.4". */
+static void format_amount(double amount, char text[DECIMAL_TEXT_SIZE])
+{
+    if (amount < 10 && amount > 0)
+        snprintf(text, DECIMAL_TEXT_SIZE, "%.1f", amount);
+    else
+        count_format(llround(amount), text);
+}
+
+/* "0:07", "2:05:00". */
+static void format_duration(double seconds, char *text, size_t size)
+{
+    long long s = llround(seconds);
+    if (s >= 3600)
+        snprintf(text, size, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+    else
+        snprintf(text, size, "%lld:%02lld", s / 60, s % 60);
+}
+
+/* "47 %  1,204 of 2,560 MB  310 MB/s  0:04 left" */
+static void append_figures(Buffer *text, const Progress *progress, double share, double elapsed)
+{
+    char done[DECIMAL_TEXT_SIZE], total[DECIMAL_TEXT_SIZE], speed[DECIMAL_TEXT_SIZE];
+    char left[32] = "-:--";
+    double units = (double)progress->done / progress->scale;
+    format_amount(units, done);
+    format_amount((double)progress->total / progress->scale, total);
+    format_amount(elapsed > 0 ? units / elapsed : 0, speed);
+    if (share > 0)
+        format_duration(elapsed * (1 - share) / share, left, sizeof left);
+    buffer_printf(text, "%3.0f %%  %s of %s %s  %s %s/s  %s left", 100 * share, done, total,
+                  progress->unit, speed, progress->unit, left);
+}
+
+/* ingest  [=========>          ]  47 %  1,204 of 2,560 MB  310 MB/s  0:04 left
+ * The bar takes the room that the figures leave; a full line would wrap, and could not be wiped. */
+static void draw(Progress *progress, double now)
+{
+    double share = (double)progress->done / (double)progress->total;
+    share = share > 1 ? 1 : share;
+    Buffer figures = {0}, line = {0}, text = {0};
+    append_figures(&figures, progress, share, now - progress->started);
+
+    int64_t room = terminal_columns() - 1;
+    int64_t width = room - (int64_t)strlen(progress->stage) - figures.size - 5;
+    width = width > 30 ? 30 : width;
+    buffer_printf(&line, "%s  ", progress->stage);
+    if (width >= 5) {
+        int64_t filled = (int64_t)(share * (double)width);
+        buffer_append_string(&line, "[");
+        for (int64_t i = 0; i < width; i++)
+            buffer_append_string(&line, i < filled ? "=" : i == filled ? ">" : " ");
+        buffer_append_string(&line, "] ");
+    }
+    buffer_append_bytes(&line, buffer_view(&figures));
+    if (line.size > room)
+        line.size = room;
+    buffer_append_string(&text, WIPE_LINE);
+    buffer_append_bytes(&text, buffer_view(&line));
+    write_stderr(&text);
+    buffer_free(&figures);
+    buffer_free(&line);
+    buffer_free(&text);
+    bar_is_shown = true;
+    progress->drawn = now;
+}
+
+void progress_begin(Progress *progress, const char *stage, const char *unit, double scale,
+                    int64_t total)
+{
+    double now = clock_seconds();
+    const char *terminal = getenv("TERM");
+    *progress = (Progress){
+        .stage = stage,
+        .unit = unit,
+        .scale = scale,
+        .total = total,
+        .started = now,
+        .drawn = now,
+        .visible = log_rank == 0 && total > 0 && isatty(STDERR_FILENO) && terminal &&
+                   strcmp(terminal, "dumb") != 0,
+    };
+}
+
+void progress_add(Progress *progress, int64_t amount)
+{
+    progress->done += amount;
+    if (!progress->visible)
+        return;
+    double now = clock_seconds();
+    if (now - progress->drawn >= draw_interval)
+        draw(progress, now);
+}
+
+void progress_end(Progress *progress)
+{
+    Buffer wipe = {0};
+    append_wipe(&wipe);
+    write_stderr(&wipe);
+    buffer_free(&wipe);
+    progress->visible = false;
+}

@@ -1,0 +1,272 @@
+/* Memory: aligned, counted blocks. Before every block stands a header of one cache line with its
+ * size. Blocks from MAP_BYTES_MIN on are mapped, so that the kernel can move their pages instead of
+ * copying bytes when they grow; the test allocator never maps, so that sanitizers see every block.
+ */
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+enum { ALIGNMENT = 64, PAGE = 4096, MAP_BYTES_MIN = 1 << 20 };
+static const size_t block_bytes_most = (size_t)1 << 40;
+
+typedef struct Header {
+    size_t size;     /* bytes asked for */
+    size_t capacity; /* bytes there are */
+    bool is_mapped;
+} Header;
+
+_Static_assert(sizeof(Header) <= ALIGNMENT, "the header must fit before an aligned block");
+
+static _Atomic int64_t live_blocks;
+static _Atomic int64_t live_bytes;
+static _Atomic int64_t peak_bytes;
+
+static pthread_once_t limit_once = PTHREAD_ONCE_INIT;
+static int64_t limit_bytes = INT64_MAX;
+
+static void read_limit(void)
+{
+    const char *text = getenv("VESPER_MEMORY_LIMIT");
+    if (!text)
+        return;
+    char *end;
+    long long value = strtoll(text, &end, 10);
+    if (end != text && *end == '\0' && value > 0)
+        limit_bytes = value;
+}
+
+static size_t round_up(size_t value, size_t step)
+{
+    return (value + step - 1) / step * step;
+}
+
+static Header *header_of(void *block)
+{
+    return (Header *)(void *)((char *)block - ALIGNMENT);
+}
+
+static void *block_of(Header *header)
+{
+    return (char *)header + ALIGNMENT;
+}
+
+static void count_bytes(int64_t change)
+{
+    int64_t now = atomic_fetch_add(&live_bytes, change) + change;
+    int64_t peak = atomic_load(&peak_bytes);
+    while (now > peak && !atomic_compare_exchange_weak(&peak_bytes, &peak, now))
+        ;
+}
+
+static bool wants_map(size_t size)
+{
+#ifdef VESPER_TEST_ALLOCATOR
+    (void)size;
+    return false;
+#else
+    return size >= MAP_BYTES_MIN;
+#endif
+}
+
+static Header *allocate(size_t size)
+{
+    Header *header;
+    bool is_mapped = wants_map(size);
+    size_t total = round_up(size + ALIGNMENT, is_mapped ? PAGE : ALIGNMENT);
+    if (is_mapped) {
+        header = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (header == MAP_FAILED)
+            return NULL;
+    } else {
+        header = aligned_alloc(ALIGNMENT, total);
+        if (!header)
+            return NULL;
+    }
+    *header = (Header){.size = size, .capacity = total - ALIGNMENT, .is_mapped = is_mapped};
+#ifdef VESPER_TEST_ALLOCATOR
+    memset(block_of(header), 0xff, size);
+#endif
+    atomic_fetch_add(&live_blocks, 1);
+    count_bytes((int64_t)size);
+    return header;
+}
+
+static void release(Header *header)
+{
+    atomic_fetch_sub(&live_blocks, 1);
+    count_bytes(-(int64_t)header->size);
+    if (header->is_mapped)
+        munmap(header, header->capacity + ALIGNMENT);
+    else
+        free(header);
+}
+
+static Header *move_block(Header *old, size_t size)
+{
+    Header *header = allocate(size);
+    if (!header)
+        return NULL;
+    memcpy(block_of(header), block_of(old), size < old->size ? size : old->size);
+    release(old);
+    return header;
+}
+
+/* NULL if there is no memory; `old` then stays as it was. */
+static Header *resize(Header *old, size_t size)
+{
+    if (!old)
+        return allocate(size);
+#ifndef VESPER_TEST_ALLOCATOR
+    if (old->is_mapped && wants_map(size)) {
+        size_t total = round_up(size + ALIGNMENT, PAGE);
+        if (total != old->capacity + ALIGNMENT) {
+            Header *moved = mremap(old, old->capacity + ALIGNMENT, total, MREMAP_MAYMOVE);
+            if (moved == MAP_FAILED)
+                return NULL;
+            old = moved;
+            old->capacity = total - ALIGNMENT;
+        }
+        count_bytes((int64_t)size - (int64_t)old->size);
+        old->size = size;
+        return old;
+    }
+    if (!old->is_mapped && size <= old->capacity && size >= old->capacity / 2) {
+        count_bytes((int64_t)size - (int64_t)old->size);
+        old->size = size;
+        return old;
+    }
+#endif
+    return move_block(old, size);
+}
+
+/* False if the product is past what any rank can want. */
+static bool block_size(int64_t count, size_t size, size_t *bytes)
+{
+    vesper_assert(count >= 0);
+    return !__builtin_mul_overflow((size_t)count, size, bytes) && *bytes <= block_bytes_most;
+}
+
+static _Noreturn void no_memory(int64_t count, size_t size)
+{
+    fprintf(stderr, "vesper: out of memory for %" PRId64 " elements of %zu bytes\n", count, size);
+    abort();
+}
+
+void *mem_new(int64_t count, size_t size)
+{
+    size_t bytes;
+    Header *header = block_size(count, size, &bytes) ? allocate(bytes) : NULL;
+    if (!header)
+        no_memory(count, size);
+    if (!header->is_mapped)
+        memset(block_of(header), 0, bytes);
+    return block_of(header);
+}
+
+/* `array` is a T ** of any T: its pointer is read and written as bytes. */
+static Header *load_header(const void *array)
+{
+    void *block;
+    memcpy(&block, array, sizeof block);
+    return block ? header_of(block) : NULL;
+}
+
+static void store_block(void *array, Header *header)
+{
+    void *block = block_of(header);
+    memcpy(array, &block, sizeof block);
+}
+
+Status mem_resize(void *array, int64_t count, size_t size, const char *what, Error *error)
+{
+    pthread_once(&limit_once, read_limit);
+    Header *old = load_header(array);
+    size_t bytes;
+    if (!block_size(count, size, &bytes))
+        return error_set(error, STATUS_MEMORY, __FILE__, __LINE__,
+                         "out of memory: %s would need %" PRId64 " elements of %zu bytes", what,
+                         count, size);
+    int64_t before = old ? (int64_t)old->size : 0;
+    int64_t growth = (int64_t)bytes - before;
+    if (growth > 0 && growth > limit_bytes - atomic_load(&live_bytes))
+        return error_set(error, STATUS_MEMORY, __FILE__, __LINE__,
+                         "out of memory: %s needs %zu bytes, %" PRId64 " are in use of the %" PRId64
+                         " that VESPER_MEMORY_LIMIT allows",
+                         what, bytes, atomic_load(&live_bytes), limit_bytes);
+    Header *header = resize(old, bytes);
+    if (!header)
+        return error_set(error, STATUS_MEMORY, __FILE__, __LINE__,
+                         "out of memory: %s needs %zu bytes, %" PRId64
+                         " are in use; run on more ranks or nodes",
+                         what, bytes, atomic_load(&live_bytes));
+    store_block(array, header);
+    return STATUS_OK;
+}
+
+void mem_grow(void *array, int64_t count, size_t size)
+{
+    size_t bytes;
+    Header *header = block_size(count, size, &bytes) ? resize(load_header(array), bytes) : NULL;
+    if (!header)
+        no_memory(count, size);
+    store_block(array, header);
+}
+
+void mem_free(void *array)
+{
+    Header *header = load_header(array);
+    if (!header)
+        return;
+    release(header);
+    void *none = NULL;
+    memcpy(array, &none, sizeof none);
+}
+
+char *mem_copy_string(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = mem_new((int64_t)size, 1);
+    memcpy(copy, text, size);
+    return copy;
+}
+
+int64_t mem_live_blocks(void)
+{
+    return atomic_load(&live_blocks);
+}
+
+int64_t mem_live_bytes(void)
+{
+    return atomic_load(&live_bytes);
+}
+
+int64_t mem_peak_bytes(void)
+{
+    return atomic_load(&peak_bytes);
+}
+
+int64_t mem_peak_resident_bytes(void)
+{
+    /* VmHWM belongs to this program alone; ru_maxrss also remembers what exec'd it. */
+    int64_t kib = -1;
+    FILE *file = fopen("/proc/self/status", "re");
+    if (file) {
+        char line[256];
+        while (kib < 0 && fgets(line, sizeof line, file)) {
+            if (strncmp(line, "VmHWM:", 6) == 0)
+                kib = strtoll(line + 6, NULL, 10);
+        }
+        fclose(file);
+    }
+    struct rusage usage;
+    if (kib < 0 && getrusage(RUSAGE_SELF, &usage) == 0)
+        kib = usage.ru_maxrss;
+    return kib < 0 ? 0 : kib * 1024;
+}

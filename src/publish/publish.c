@@ -1,0 +1,85 @@
+/* Publish: which kind of target a URL names, and whether the run's names suit a database. */
+#include "publish/publish.h"
+
+#include "publish/target.h"
+
+#include <string.h>
+
+static bool is_small_letter(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+bool target_name_is_plain(Bytes name)
+{
+    if (name.size < 1 || name.size >= STORE_NAME_SIZE || !is_small_letter(name.data[0]))
+        return false;
+    for (int64_t i = 1; i < name.size; i++) {
+        char c = name.data[i];
+        if (!is_small_letter(c) && !(c >= '0' && c <= '9') && c != '_')
+            return false;
+    }
+    return true;
+}
+
+static bool name_ends_in(const char *name, const char *end)
+{
+    size_t size = strlen(name), end_size = strlen(end);
+    return size >= end_size && strcmp(name + size - end_size, end) == 0;
+}
+
+static bool name_is_reserved(const char *name)
+{
+    return strncmp(name, "vesper_", 7) == 0 || strncmp(name, "sqlite_", 7) == 0 ||
+           strncmp(name, "pg_", 3) == 0 || name_ends_in(name, "__next") ||
+           name_ends_in(name, "__previous");
+}
+
+Status target_check_names(const ResultReader *reader, Error *error)
+{
+    Status status = STATUS_OK;
+    for (int i = 0; i < results_count(reader); i++) {
+        const ResultTable *table = results_table(reader, i);
+        if (!target_name_is_plain(bytes_of(table->name)) || name_is_reserved(table->name))
+            FAIL(
+                error, STATUS_USAGE,
+                "table '%s' cannot be published: a name has small letters, digits and underscores, "
+                "and does not begin with vesper_, sqlite_ or pg_ nor end in __next or __previous",
+                table->name);
+        for (int c = 0; c < table->n_columns; c++)
+            if (!target_name_is_plain(bytes_of(table->columns[c].name)))
+                FAIL(
+                    error, STATUS_USAGE,
+                    "column '%s' of table %s cannot be published: a name has small letters, digits "
+                    "and underscores",
+                    table->columns[c].name, table->name);
+    }
+out:
+    return status;
+}
+
+/* `sqlite://shop.db` would mean /shop.db, which nobody who writes it means. */
+static bool path_is_misread_url(const char *path)
+{
+    return strncmp(path, "//", 2) == 0 && path[2] != '/';
+}
+
+Status publish_run(ResultReader *reader, const PublishedRun *run, const char *target,
+                   PublishSummary *summary, Error *error)
+{
+    static const char sqlite[] = "sqlite:";
+    Status status = STATUS_OK;
+    *summary = (PublishSummary){0};
+    if (strncmp(target, sqlite, strlen(sqlite)) != 0)
+        FAIL(error, STATUS_USAGE, "publish target '%s' is not understood; possible is sqlite:FILE",
+             target);
+    const char *path = target + strlen(sqlite);
+    if (path[0] == '\0' || path_is_misread_url(path))
+        FAIL(error, STATUS_USAGE,
+             "publish target '%s' names no file; write sqlite:shop.db or sqlite:/folder/shop.db",
+             target);
+    TRY(target_check_names(reader, error));
+    TRY(sqlite_publish(reader, run, path, summary, error));
+out:
+    return status;
+}

@@ -1,0 +1,62 @@
+/* HDF5's error stack, cut down to its innermost line. */
+#include "store/hdf5_error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void hdf5_be_quiet(void)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+typedef struct Innermost {
+    char text[512];
+} Innermost;
+
+/* Walking downward ends with the innermost record: each one overwrites the last. */
+static herr_t note_record(unsigned n, const H5E_error2_t *record, void *to)
+{
+    (void)n;
+    Innermost *innermost = to;
+    if (record->desc && record->desc[0])
+        snprintf(innermost->text, sizeof innermost->text, "%s", record->desc);
+    return 0;
+}
+
+Status hdf5_error(Error *error, const char *action, const char *file)
+{
+    Innermost innermost = {.text = "HDF5 gave no reason"};
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, note_record, &innermost);
+    H5Eclear2(H5E_DEFAULT);
+    return error_set(error, STATUS_IO, __FILE__, __LINE__, "cannot %s %s: %s", action, file,
+                     innermost.text);
+}
+
+void hdf5_close(hid_t handle)
+{
+    switch (handle < 0 ? H5I_BADID : H5Iget_type(handle)) {
+    case H5I_FILE:
+        H5Fclose(handle);
+        break;
+    case H5I_GROUP:
+        H5Gclose(handle);
+        break;
+    case H5I_DATASET:
+        H5Dclose(handle);
+        break;
+    case H5I_DATASPACE:
+        H5Sclose(handle);
+        break;
+    case H5I_DATATYPE:
+        H5Tclose(handle);
+        break;
+    case H5I_ATTR:
+        H5Aclose(handle);
+        break;
+    case H5I_GENPROP_LST:
+        H5Pclose(handle);
+        break;
+    default:
+        break;
+    }
+}

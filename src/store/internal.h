@@ -1,0 +1,69 @@
+/* What the files of the store share: the open store, its segments, its lock. */
+#ifndef VESPER_STORE_INTERNAL_H
+#define VESPER_STORE_INTERNAL_H
+
+#include "store/manifest.h"
+#include "store/placement.h"
+#include "store/segment.h"
+#include "store/store.h"
+
+/* Tables that the store itself understands. */
+#define STORE_ORDERS "orders"
+#define STORE_ORDER_REPLACED "order_replaced"
+
+enum { SMALL_FILE_MAX = 1 << 28, OPEN_SEGMENTS_MAX = 256 };
+
+/* One segment in force. A damaged one is no error until somebody reads it. */
+typedef struct StoreSegment {
+    int batch; /* place in the manifest */
+    int table; /* place in the batch */
+    int volume;
+    char shown[2 * STORE_NAME_SIZE];
+    SegmentLayout layout;
+    Error damage; /* status OK if its layout was read */
+    int fd;       /* -1: not open */
+} StoreSegment;
+
+struct Store {
+    char *path;
+    StoreMode mode;
+    StoreSettings settings;
+    Placement placement;
+    SegmentTransfer transfer;
+    Manifest manifest;
+    StoreSegment *segments; /* by batch, table, volume */
+    int n_segments;
+    int n_open; /* segments with fd >= 0 */
+    int lock;   /* fd on rank 0 of a STORE_WRITE store, else -1 */
+};
+
+/* Take STORE/lock; STATUS_LOCKED names who has it. *was_left: a writer died holding it, `left`
+ * says who. Local. */
+Status lock_take(const char *path, int *lock, bool *was_left, Buffer *left,
+                 Error *error) VESPER_MUST_USE;
+void lock_release(int *lock);
+
+/* PATH/NAME of the store; `path` is emptied first. Local. */
+void store_file(const Store *store, const char *name, Buffer *path);
+
+/* Write the manifest's file and put it in force. Local, rank 0. */
+Status store_put_in_force(const Store *store, const Manifest *manifest,
+                          Error *error) VESPER_MUST_USE;
+
+/* Take the layouts of the manifest's batches from `first` on: from `layouts` if given (moved, in
+ * the order of the tables of one batch), else from the files. Collective. */
+Status store_load_segments(Comm *comm, Store *store, int first, SegmentLayout *layouts,
+                           Error *error) VESPER_MUST_USE;
+
+const ManifestTable *store_segment_table(const Store *store, const StoreSegment *segment);
+int64_t store_segment_number(const Store *store, const StoreSegment *segment);
+
+/* The segment ready to read; opens its file if that is not open yet. Local. */
+Status store_segment_file(Store *store, StoreSegment *segment, SegmentFile *file,
+                          Error *error) VESPER_MUST_USE;
+
+/* Make `rows` an empty table of these columns; one that has them already keeps its memory. Local.
+ */
+void store_prepare_rows(Table *rows, const ColumnSpec *specs, int n_specs);
+
+#endif

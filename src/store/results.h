@@ -1,0 +1,48 @@
+/* Results: the tables that a job computed from one generation, kept in STORE/results/RUN/.
+ *
+ * RUN is named by the generation and a hash of the configuration, so the same night computed twice
+ * is the same run. A run appears whole by a rename; result files are segments whose partitions are
+ * blocks of RESULT_BLOCK rows, and the same bytes at any rank count. */
+#ifndef VESPER_STORE_RESULTS_H
+#define VESPER_STORE_RESULTS_H
+
+#include "store/store.h"
+
+enum { RESULT_BLOCK = 65536, RESULT_TABLES_MAX = 64 };
+
+typedef struct ResultTable {
+    char name[STORE_NAME_SIZE];
+    char key[STORE_NAME_SIZE * 2]; /* columns of the primary key, comma between */
+    int64_t rows;
+    int n_columns;
+    ColumnSpec columns[TABLE_COLUMNS_MAX]; /* names point into `names` */
+    char names[TABLE_COLUMNS_MAX][COLUMN_NAME_SIZE];
+    uint64_t checksum; /* over all blocks */
+} ResultTable;
+
+typedef struct ResultWriter ResultWriter;
+
+/* True if the run is complete on disk. Local. */
+bool results_exist(const Store *store, const char *run);
+
+Status results_begin(Comm *comm, Store *store, const char *run, ResultWriter **writer,
+                     Error *error) VESPER_MUST_USE;
+/* `rows`: sorted, distributed over ranks in rank order; rebalanced here to whole blocks. `key`: the
+ * columns that identify a row. Collective. */
+Status results_write(Comm *comm, ResultWriter *writer, const char *table, const char *key,
+                     Table *rows, Error *error) VESPER_MUST_USE;
+Status results_commit(Comm *comm, ResultWriter **writer, Error *error) VESPER_MUST_USE;
+void results_discard(Comm *comm, ResultWriter **writer);
+
+/* ---- reading, on one rank ---- */
+typedef struct ResultReader ResultReader;
+Status results_open(const Store *store, const char *run, ResultReader **reader,
+                    Error *error) VESPER_MUST_USE;
+void results_close(ResultReader **reader);
+int results_count(const ResultReader *reader);
+const ResultTable *results_table(const ResultReader *reader, int i);
+/* Rows of block `block` of table i, verified; `rows` is emptied first. */
+Status results_read_block(ResultReader *reader, int i, int64_t block, Table *rows,
+                          Error *error) VESPER_MUST_USE;
+
+#endif

@@ -1,0 +1,62 @@
+# The two nights that the fault tests disturb; sourced after support/vesper.sh.
+#
+# The first night makes the store and publishes; the second takes in new orders and orders that
+# come again, and publishes over the first.
+
+cd "$work" || exit 1
+make_orders 1 60 0 >night1.csv
+make_orders 41 40 1 >night2.csv
+
+# night NUMBER RANKS: on ./store and ./shop.db.
+night() {
+    run_vesper "$2" nightly --store store --partitions 8 --pair-min-orders 2 \
+        --input "orders=night$1.csv" --to sqlite:shop.db
+}
+
+# restore NUMBER: as it was before that night.
+restore() {
+    rm -rf store shop.db shop.db-journal shop.db-wal shop.db-shm
+    [ "$1" = 1 ] || cp -a after1/. .
+}
+
+# What an undisturbed night leaves: after1/, dump1 and dump2.
+learn_nights() { # RANKS
+    restore 1
+    night 1 "$1"
+    expect_done "the first night, undisturbed" || finish
+    dump_db shop.db >dump1
+    rm -rf after1
+    mkdir after1 && cp -a store shop.db after1/
+    night 2 "$1"
+    expect_done "the second night, undisturbed" || finish
+    dump_db shop.db >dump2
+    dump_published shop.db >shown2
+    (restore 2 && dump_published shop.db >shown1)
+    : >shown0
+}
+
+# What a reader sees after a disturbed night NUMBER is the night before or this one, whole.
+expect_whole_night() { # WHAT NUMBER
+    checks=$((checks + 1))
+    if [ -e shop.db ]; then
+        dump_published shop.db >shown 2>&1
+    else
+        : >shown
+    fi
+    if [ "$2" = 1 ] && ! grep -q 'CREATE TABLE' shown; then
+        return 0
+    fi
+    if ! cmp -s shown "shown$2" && ! cmp -s shown "shown$(($2 - 1))"; then
+        fail "$1: a reader sees neither night whole"
+        return 1
+    fi
+}
+
+# The same command again must end with what an undisturbed night gives.
+expect_rerun() { # WHAT NUMBER RANKS
+    night "$2" "$3"
+    expect_done "$1, run again" || return 1
+    expect_sum "$1, run again"
+    dump_db shop.db >dump
+    expect_same "$1, run again" "dump$2" dump
+}

@@ -1,0 +1,61 @@
+#!/bin/bash
+# Every fault site that a night visits, on every rank that visits it: no hang, exit code 4, exactly
+# one error line that names the site, a whole night for readers; and the same command again gives
+# what an undisturbed night gives. The same with a SIGKILL at the site.
+#
+#   sites.sh [RANKS...]   default: 1 2 3
+#   VESPER_FAULT_EVERY=n  visit every nth case only (default 1: all of them)
+. "$(dirname "$0")/../support/vesper.sh"
+. "$(dirname "$0")/nights.sh"
+time_limit=60
+every=${VESPER_FAULT_EVERY:-1}
+turn=0
+
+# The sites of an undisturbed night, one "RANK SITE" a line.
+learn_sites() { # NUMBER RANKS
+    local rank
+    restore "$1"
+    rm -f trace.*
+    VESPER_FAULT_TRACE=$work/trace night "$1" "$2"
+    expect_done "night $1, traced" || finish
+    for ((rank = 0; rank < $2; rank++)); do
+        sort -u "trace.$rank" | sed "s/^/$rank /"
+    done
+}
+
+disturb() { # NUMBER RANKS RANK SITE
+    local what="night $1, $4 on rank $3 of $2"
+    restore "$1"
+    VESPER_FAULT=$4:$3:1 night "$1" "$2"
+    expect_failure "$what" 4 "injected fault at $4\$"
+    expect_whole_night "$what" "$1"
+    expect_rerun "$what" "$1" "$2"
+
+    what="$what, killed"
+    restore "$1"
+    expect_kill=yes
+    VESPER_FAULT=$4:$3:1:kill night "$1" "$2"
+    expect_kill=
+    checks=$((checks + 1))
+    if [ "$rc" = 0 ] || [ "$rc" = 124 ]; then
+        fail "$what: exit code $rc"
+    fi
+    expect_whole_night "$what" "$1"
+    expect_rerun "$what" "$1" "$2"
+}
+
+for ranks in ${*:-1 2 3}; do
+    learn_nights "$ranks"
+    learn_sites 1 "$ranks" >sites1
+    learn_sites 2 "$ranks" >sites2
+    # What both nights visit is disturbed in the second, which has more to lose.
+    grep -vxFf sites2 sites1 | sed 's/^/1 /' >cases
+    sed 's/^/2 /' sites2 >>cases
+    echo "$ranks ranks: $(wc -l <cases) cases"
+    while read -r number rank site <&8; do
+        turn=$((turn + 1))
+        [ $((turn % every)) = 0 ] || continue
+        disturb "$number" "$ranks" "$rank" "$site"
+    done 8<cases
+done
+finish

@@ -1,0 +1,78 @@
+#!/bin/bash
+# A night that is asked to stop: it ends at the next safe point with exit code 7, and the same
+# command again goes on from there. Also two runs at once: the second is refused.
+. "$(dirname "$0")/../support/vesper.sh"
+cd "$work" || exit 1
+make_orders 1 300 0 >orders.csv
+night=(nightly --store store --partitions 8 --pair-min-orders 2 --input orders=orders.csv
+    --to sqlite:shop.db)
+
+# Start a night whose first log line meets a full pipe: it stands still after its first stage, with
+# the store's lock in its hands, until `let_go`.
+hold_night() { # RANKS
+    rm -f pipe
+    mkfifo pipe
+    exec 9<>pipe
+    timeout 1 dd if=/dev/zero of=pipe bs=4096 count=64 status=none
+    $launcher "$1" bash -c 'exec "$0" "$@" 2>pipe' "$vesper" "${night[@]}" >held.out 2>held.mpi &
+    held=$!
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        [ -s store/lock ] && break
+        sleep 0.1
+    done
+    sleep 0.3
+}
+
+let_go() { # sets rc, and $work/out and $work/err as run_vesper does
+    tr -d '\0' <&9 >"$work/err" &
+    local reader=$!
+    rc=0
+    wait "$held" || rc=$?
+    sleep 0.3
+    kill "$reader" 2>/dev/null
+    wait "$reader" 2>/dev/null
+    exec 9>&-
+    cp held.out "$work/out"
+}
+
+run_vesper 2 "${night[@]}"
+expect_done "undisturbed"
+dump_db shop.db >expected
+first_rank() {
+    pgrep -P "$held" -f nightly | head -1
+}
+
+for ranks in 1 3; do
+    for signal in TERM INT USR1; do
+        rm -rf store shop.db
+        hold_night $ranks
+        kill -$signal "$(first_rank)"
+        let_go
+        expect_failure "SIG$signal to one of $ranks ranks" 7 'stopped at a safe point' 'run the same'
+        checks=$((checks + 1))
+        [ ! -e shop.db ] || fail "SIG$signal: published all the same"
+        run_vesper 2 "${night[@]}"
+        expect_done "again after SIG$signal"
+        dump_db shop.db >dump
+        expect_same "again after SIG$signal" expected dump
+    done
+done
+
+rm -rf store shop.db
+hold_night 2
+kill -USR1 "$held"
+let_go
+expect_failure "SIGUSR1 to the launcher" 7 'stopped at a safe point'
+
+rm -rf store shop.db
+hold_night 2
+run_vesper 2 "${night[@]}"
+expect_failure "a second run" 8 'store' 'lock|another run'
+run_vesper 1 verify --store store
+expect_done "reading while another run writes"
+let_go
+expect_done "the first run, undisturbed by the second"
+dump_db shop.db >dump
+expect_same "the first run, undisturbed by the second" expected dump
+finish

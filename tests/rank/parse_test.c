@@ -1,0 +1,494 @@
+/* Parse: rows, rejects and counts of small files, of compressed files and folders, and of a large
+ * file that is cut inside quotes, at any number of ranks. */
+#include "rank/parse_fixture.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/random.h"
+
+#include <lzma.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define HEADER "order_id,ordered_at,product_id,quantity,unit_price,customer_id\n"
+#define REJECT_HEADER "vesper_file,vesper_line,vesper_field,vesper_reason,"
+
+/* 2024-05-01 12:00 in London, which is 11:00 UTC. */
+#define NOON "1714561200000000"
+
+/* ---- what files look like ---- */
+
+static void test_spellings(void)
+{
+    /* Quotes with line ends in them, CRLF, empty lines, spaces, a byte-order mark, no last LF. */
+    static const char rows[] = "o1 " NOON " p1 2 350 c1 0 19844\n"
+                               "o1 " NOON " p\n2 -1 1000 - 0 19844\n"
+                               "o\"2 " NOON " p,3 3 0 c2 0 19844\n";
+    ParseFixture fixture;
+    parse_fixture_begin(&fixture, NULL);
+    parse_fixture_write_text(&fixture, "plain.csv",
+                             HEADER "o1,2024-05-01 12:00,p1,2,3.50,c1\n"
+                                    "o1,2024-05-01 12:00,\"p\n2\",-1,10,\n"
+                                    "\"o\"\"2\",2024-05-01 12:00,\"p,3\",3,0,c2\n");
+    parse_fixture_write_text(&fixture, "other.csv",
+                             "\xef\xbb\xbf\r\n\"order_id\", ordered_at,product_id,quantity,"
+                             "unit_price,\"customer_id\"\r\n\r\n"
+                             " o1 ,2024-05-01T12:00:00,p1,2.0, 3.5 ,c1\r\n\r\n\n"
+                             "o1,\"2024-05-01 11:00:00Z\",\"p\n2\",-1,1e1,\"\"\r\n"
+                             "\"o\"\"2\",2024-05-01 12:00,\"p,3\",+3,0.00,\"c2\"");
+    parse_fixture_expect(&fixture, "orders", "plain.csv", rows, NULL, "3 3 0 0\n");
+    parse_fixture_expect(&fixture, "orders", "other.csv", rows, NULL, "3 3 0 0\n");
+    parse_fixture_end(&fixture);
+}
+
+static void test_no_rows(void)
+{
+    ParseFixture fixture;
+    parse_fixture_begin(&fixture, NULL);
+    parse_fixture_write_text(&fixture, "header.csv", HEADER);
+    parse_fixture_write_text(&fixture, "unfinished.csv",
+                             "order_id,ordered_at,product_id,quantity,unit_price\r");
+    parse_fixture_write_text(&fixture, "blank.csv", "\n\r\n" HEADER "\r\n\n\n");
+    parse_fixture_expect(&fixture, "orders", "header.csv", "", REJECT_HEADER HEADER, "0 0 0 0\n");
+    parse_fixture_expect(&fixture, "orders", "unfinished.csv", "", NULL, "0 0 0 0\n");
+    parse_fixture_expect(&fixture, "orders", "blank.csv", "", NULL, "0 0 0 0\n");
+    parse_fixture_end(&fixture);
+}
+
+/* A shop with its own names and formats. */
+static void test_mapping(void)
+{
+    ParseFixture fixture;
+    parse_fixture_begin(&fixture, "[orders]\n"
+                                  "delimiter = semicolon\n"
+                                  "timestamp = %d.%m.%Y %H:%M\n"
+                                  "decimal_point = ,\n"
+                                  "thousands = .\n"
+                                  "cancelled_prefix = C\n"
+                                  "cancelled_status = void  Returned\n"
+                                  "negative_price = allow\n"
+                                  "zero_quantity = allow\n"
+                                  "[orders.columns]\n"
+                                  "order_id = Invoice No\n"
+                                  "ordered_at = When\n"
+                                  "country = Land\n"
+                                  "channel = -\n");
+    parse_fixture_write_text(
+        &fixture, "shop.csv",
+        "Invoice No;When;PRODUCT_ID;Quantity;unit_price;Unit_Price;discount;line_no;Land;status;"
+        "channel;currency\n"
+        "1;01.05.2024 12:00;a;1.000;1.234,50;x;;1;DE;ok;web;EUR\n"
+        "C2;1.5.2024 12:00;b;0;-1;x;0,5;;;;web;\n"
+        "3;01.05.2024 12:00;c;1;0;x;1;2;AT;VOID;web;EUR\n"
+        "4;01.05.2024 12:00;c;1;0;x;-1;0;AT;returned;;CHF\n"
+        "5;01.05.2024 12:00;c;1;0;x;1;2;AT;cancelled;web;EUR\n");
+    parse_fixture_expect(&fixture, "orders", "shop.csv",
+                         "1 " NOON " a 1000 123450 - 1 DE EUR 0 0 19844\n"
+                         "C2 " NOON " b 0 -100 - -1 - - 50 1 19844\n"
+                         "3 " NOON " c 1 0 - 2 AT EUR 100 1 19844\n"
+                         "4 " NOON " c 1 0 - 0 AT CHF -100 1 19844\n"
+                         "5 " NOON " c 1 0 - 2 AT EUR 100 0 19844\n",
+                         NULL, "5 5 0 0\n");
+    parse_fixture_end(&fixture);
+}
+
+static void test_other_tables(void)
+{
+    ParseFixture fixture;
+    parse_fixture_begin(&fixture, NULL);
+    parse_fixture_write_text(
+        &fixture, "products.csv",
+        "product_id,name,category,brand,price,cost,stock,lead_time_days,active\n"
+        "p1,One thing,a/b,B,1.5,0.75,-4,7,no\n"
+        "p2,,,,,,,,\n"
+        "p3,\"Caf\xc3\xa9 \"\"x\"\"\",a,B,0,,12345678901,0,TRUE\n");
+    parse_fixture_write_text(&fixture, "customers.csv",
+                             "customer_id,joined_at,country,segment\n"
+                             "c1,2024-02-29,CL,gold\nc2,,,\n");
+    parse_fixture_write_text(&fixture, "events.csv",
+                             "customer_id,at,kind,product_id,session_id\n"
+                             "c1,2024-05-01 12:00,view,p1,s1\n"
+                             "c1,2024-05-01 12:00,Cart_Add,p1,s1\n"
+                             "c1,2024-05-01 12:00,cart_remove,,\n"
+                             "c1,2024-05-01 12:00,checkout,,s2\n");
+    parse_fixture_write_text(&fixture, "reviews.csv",
+                             "product_id,rating,at\np1,4.5,2024-05-01 12:00\n"
+                             "p1,5,2024-05-01 12:00\n");
+    parse_fixture_expect(&fixture, "products", "products.csv",
+                         "p1 'One thing' a/b B 150 75 -4 7 0\n"
+                         "p2 '' - - - - - -1 1\n"
+                         "p3 'Caf\xc3\xa9 \"x\"' a B 0 - 12345678901 0 1\n",
+                         NULL, "3 3 0 0\n");
+    parse_fixture_expect(&fixture, "customers", "customers.csv", "c1 19782 CL gold\nc2 - - -\n",
+                         NULL, "2 2 0 0\n");
+    parse_fixture_expect(&fixture, "events", "events.csv",
+                         "c1 " NOON " 0 p1 's1' 19844\nc1 " NOON " 1 p1 's1' 19844\n"
+                         "c1 " NOON " 2 - '' 19844\nc1 " NOON " 3 - 's2' 19844\n",
+                         NULL, "4 4 0 0\n");
+    parse_fixture_expect(&fixture, "reviews", "reviews.csv",
+                         "p1 450 " NOON " 19844\np1 500 " NOON " 19844\n", NULL, "2 2 0 0\n");
+    parse_fixture_end(&fixture);
+}
+
+/* ---- rejects ---- */
+
+static const char spoiled[] = HEADER "o1,2024-05-01 12:00,p1,2,3.50,c1\n"         /* 2 */
+                                     "o2,yesterday,p1,2,3.50,c1\n"                /* 3 */
+                                     "o3,2024-02-30,p1,2,3.50,c1\n"               /* 4 */
+                                     "o4,2024-05-01,p1,many,3.50,c1\n"            /* 5 */
+                                     "o5,2024-05-01,p1,1.5,3.50,c1\n"             /* 6 */
+                                     "o6,2024-05-01,p1,2147483648,3.50,c1\n"      /* 7 */
+                                     "o7,2024-05-01,p1,2,3.505,c1\n"              /* 8 */
+                                     "o8,2024-05-01,p1,2,-3.50,c1\n"              /* 9 */
+                                     "o9,2024-05-01,p1,0,3.50,c1\n"               /* 10 */
+                                     "o10,2024-05-01,p1,1000000,10000000.01,c1\n" /* 11 */
+                                     " ,2024-05-01,p1,2,3.50,c1\n"                /* 12 */
+                                     "o12,2024-05-01,\"p\n1\",2,,c1\n"            /* 13, 14 */
+                                     "o13,2024-05-01,p1,2,3.50\r\n"               /* 15 */
+                                     "o14,2024-05-01,p\"1\",2,3.50,c1\n"          /* 16 */
+                                     "o15,2024-05-01,p\xff,2,3.50,c1\n"           /* 17 */
+                                     "o16,2024-05-01 12:00,p1,2,3.50,";           /* 18 */
+
+static void test_rejects(void)
+{
+    ParseFixture fixture;
+    parse_fixture_begin(&fixture, NULL);
+    parse_fixture_write_text(&fixture, "bad.csv", spoiled);
+    parse_fixture_expect(
+        &fixture, "orders", "bad.csv",
+        "o1 " NOON " p1 2 350 c1 0 19844\no16 " NOON " p1 2 350 - 0 19844\n",
+        REJECT_HEADER HEADER
+        "bad.csv,3,ordered_at,not a date and time like YYYY-MM-DD HH:MM:SS,"
+        "o2,yesterday,p1,2,3.50,c1\n"
+        "bad.csv,4,ordered_at,not a date and time like YYYY-MM-DD HH:MM:SS,"
+        "o3,2024-02-30,p1,2,3.50,c1\n"
+        "bad.csv,5,quantity,not a number,o4,2024-05-01,p1,many,3.50,c1\n"
+        "bad.csv,6,quantity,not a whole number,o5,2024-05-01,p1,1.5,3.50,c1\n"
+        "bad.csv,7,quantity,too large for its column,o6,2024-05-01,p1,2147483648,3.50,c1\n"
+        "bad.csv,8,unit_price,more than 2 decimals,o7,2024-05-01,p1,2,3.505,c1\n"
+        "bad.csv,9,unit_price,negative price,o8,2024-05-01,p1,2,-3.50,c1\n"
+        "bad.csv,10,quantity,quantity is zero,o9,2024-05-01,p1,0,3.50,c1\n"
+        "bad.csv,11,unit_price,quantity times price is too large for its column,"
+        "o10,2024-05-01,p1,1000000,10000000.01,c1\n"
+        "bad.csv,12,order_id,empty, ,2024-05-01,p1,2,3.50,c1\n"
+        "bad.csv,13,unit_price,empty,o12,2024-05-01,\"p\n1\",2,,c1\n"
+        "bad.csv,15,,\"5 fields, header has 6\",o13,2024-05-01,p1,2,3.50\n"
+        "bad.csv,16,,broken quotes,o14,2024-05-01,p\"1\",2,3.50,c1\n"
+        "bad.csv,17,product_id,not valid UTF-8 text,o15,2024-05-01,p\xff,2,3.50,c1\n",
+        "16 2 14 0\n");
+    /* Rejected rows leave nothing in the dictionaries. */
+    CU_ASSERT_EQUAL(string_map_find(&fixture.batch.maps[DICTIONARY_ORDER], bytes_of("o9")), -1);
+    parse_fixture_end(&fixture);
+}
+
+static void test_long_id_and_nul(void)
+{
+    ParseFixture fixture;
+    Buffer text = {0};
+    parse_fixture_begin(&fixture, NULL);
+    buffer_append_string(&text, HEADER "o1,2024-05-01 12:00,");
+    for (int i = 0; i < 1024; i++)
+        buffer_append_string(&text, "x");
+    buffer_append_string(&text, ",1,1,\no2,2024-05-01 12:00,y");
+    for (int i = 0; i < 1024; i++)
+        buffer_append_string(&text, "x");
+    buffer_append_string(&text, ",1,1,\no3,2024-05-01 12:00,p");
+    buffer_append(&text, "\0", 1);
+    buffer_append_string(&text, ",1,1,\n");
+    parse_fixture_write(&fixture, "long.csv", buffer_view(&text));
+    parse_fixture_expect(&fixture, "orders", "long.csv", NULL, NULL, "3 1 2 0\n");
+    buffer_free(&text);
+    parse_fixture_end(&fixture);
+}
+
+/* A reject file is itself an input: its own columns go, and what is still wrong is told anew. */
+static void test_mended(void)
+{
+    ParseFixture fixture;
+    parse_fixture_begin(&fixture, NULL);
+    parse_fixture_write_text(
+        &fixture, "mended.csv",
+        REJECT_HEADER HEADER
+        "bad.csv,3,ordered_at,\"not, a date\",o2,2024-05-01 12:00,p1,2,3.50,c1\n"
+        "bad.csv,5,quantity,not a number,o4,2024-05-01,p1,much,3.50,\"c,1\"\n"
+        "bad.csv,15,,\"5 fields, header has 6\",o13,2024-05-01,p1,2,3.50\n"
+        "short\n");
+    parse_fixture_expect(&fixture, "orders", "mended.csv", "o2 " NOON " p1 2 350 c1 0 19844\n",
+                         REJECT_HEADER HEADER
+                         "mended.csv,3,quantity,not a number,o4,2024-05-01,p1,much,3.50,\"c,1\"\n"
+                         "mended.csv,4,,\"9 fields, header has 10\",o13,2024-05-01,p1,2,3.50\n"
+                         "mended.csv,5,,\"1 fields, header has 10\",short\n",
+                         "4 1 3 0\n");
+    CU_ASSERT_TRUE(fixture.batch.tables[0].mended);
+    parse_fixture_end(&fixture);
+}
+
+/* Reasons found later take their place among the others. */
+static void test_late_rejects(void)
+{
+    ParseFixture fixture;
+    Buffer text = {0};
+    parse_fixture_begin(&fixture, NULL);
+    parse_fixture_write_text(&fixture, "late.csv",
+                             HEADER "o1,2024-05-01 12:00,p1,1,1,c1\n"
+                                    "o2,2024-05-01 12:00,\"p\n1\",2,1,c1\n"
+                                    "o3,bad,p1,2,3.50,c1\n"
+                                    "o4,2024-05-01 12:00,p1,4,1,c1\r\n"
+                                    "o5,2024-05-01 12:00,p1,5,1,c1\n"
+                                    "o6,2024-05-01 12:00,p1,4,1,c1");
+    CU_ASSERT_EQUAL(parse_fixture_parse(&fixture, "orders", "late.csv"), STATUS_OK);
+    ParsedTable *table = &fixture.batch.tables[0];
+    const Column *quantity = table_column_const(&table->rows, "quantity");
+    int64_t positions[8];
+    int64_t n = 0, before = table->rows_rejected;
+    for (int64_t row = 0; row < table->rows.rows; row++) {
+        if (((const int32_t *)quantity->data)[row] % 2 == 0)
+            positions[n++] = row;
+    }
+    Status status = parse_reject_late(&fixture.batch, 0, positions, n, "customer_id", "odd, no",
+                                      &fixture.error);
+    CU_ASSERT_EQUAL(status, STATUS_OK);
+    CU_ASSERT_EQUAL(table->rows_rejected, before + n);
+    parse_fixture_rows(&fixture, &text);
+    CU_ASSERT_STRING_EQUAL(buffer_string(&text), "o1 " NOON " p1 1 100 c1 0 19844\n"
+                                                 "o5 " NOON " p1 5 100 c1 0 19844\n");
+    buffer_clear(&text);
+    parse_fixture_rejects(&fixture, &text);
+    CU_ASSERT_STRING_EQUAL(
+        buffer_string(&text), REJECT_HEADER HEADER
+        "late.csv,3,customer_id,\"odd, no\",o2,2024-05-01 12:00,\"p\n1\",2,1,c1\n"
+        "late.csv,5,ordered_at,not a date and time like YYYY-MM-DD HH:MM:SS,o3,bad,p1,2,3.50,c1\n"
+        "late.csv,6,customer_id,\"odd, no\",o4,2024-05-01 12:00,p1,4,1,c1\n"
+        "late.csv,8,customer_id,\"odd, no\",o6,2024-05-01 12:00,p1,4,1,c1\n");
+    buffer_clear(&text);
+    if (table->rejects.size > 0)
+        parse_describe_reject(table, &text);
+    CU_ASSERT_TRUE(table->rejects.size == 0 || strstr(buffer_string(&text), "late.csv:") != NULL);
+    buffer_free(&text);
+    parse_fixture_end(&fixture);
+}
+
+/* ---- compressed files and folders ---- */
+
+static Bytes pack_gz(Bytes plain, char *packed, int64_t size)
+{
+    z_stream stream = {0};
+    if (deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        abort();
+    stream.next_in = (Bytef *)(uintptr_t)plain.data;
+    stream.avail_in = (unsigned)plain.size;
+    stream.next_out = (Bytef *)packed;
+    stream.avail_out = (unsigned)size;
+    if (deflate(&stream, Z_FINISH) != Z_STREAM_END)
+        abort();
+    int64_t used = (int64_t)stream.total_out;
+    (void)deflateEnd(&stream);
+    return (Bytes){packed, used};
+}
+
+static Bytes pack_xz(Bytes plain, char *packed, int64_t size)
+{
+    size_t used = 0;
+    if (lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, (const uint8_t *)plain.data,
+                                (size_t)plain.size, (uint8_t *)packed, &used,
+                                (size_t)size) != LZMA_OK)
+        abort();
+    return (Bytes){packed, (int64_t)used};
+}
+
+static Bytes pack_zst(Bytes plain, char *packed, int64_t size)
+{
+    size_t used = ZSTD_compress(packed, (size_t)size, plain.data, (size_t)plain.size, 3);
+    if (ZSTD_isError(used))
+        abort();
+    return (Bytes){packed, (int64_t)used};
+}
+
+static const struct {
+    const char *name;
+    Bytes (*pack)(Bytes plain, char *packed, int64_t size);
+} packers[] = {
+    {"orders.csv.gz", pack_gz}, {"orders.csv.xz", pack_xz}, {"orders.csv.zst", pack_zst}};
+
+/* Two streams in one file are one content; a part of a file is refused; so is a changed one. */
+static void test_compressed(void)
+{
+    enum { ROOM = 1 << 16 };
+    char *packed = mem_new(ROOM, 1);
+    ParseFixture fixture;
+    Buffer plain = {0}, rows = {0};
+    parse_fixture_begin(&fixture, NULL);
+    buffer_append_string(&plain, HEADER);
+    for (int i = 0; i < 300; i++) {
+        buffer_printf(&plain, "o%d,2024-05-01 12:00,p%d,2,3.50,c1\n", i, i * i % 71);
+        buffer_printf(&rows, "o%d " NOON " p%d 2 350 c1 0 19844\n", i, i * i % 71);
+    }
+    int64_t half = plain.size / 2 - 3;
+    for (int i = 0; i < 3; i++) {
+        const char *const cut_off[] = {packers[i].name, "cut off", NULL};
+        const char *const damaged[] = {packers[i].name, "damaged", NULL};
+        Bytes first = packers[i].pack((Bytes){plain.data, half}, packed, ROOM);
+        Bytes second = packers[i].pack((Bytes){plain.data + half, plain.size - half},
+                                       packed + first.size, ROOM - first.size);
+        Bytes both = {packed, first.size + second.size};
+        parse_fixture_write(&fixture, packers[i].name, both);
+        parse_fixture_expect(&fixture, "orders", packers[i].name, buffer_string(&rows), NULL,
+                             i == 0 ? "300 300 0 0\n" : NULL);
+        parse_fixture_write(&fixture, packers[i].name, (Bytes){packed, both.size - 9});
+        parse_fixture_expect_failure(&fixture, "orders", packers[i].name, STATUS_INPUT, cut_off);
+        packed[first.size / 2] ^= 0x55;
+        packed[first.size / 2 + 1] ^= 0x55;
+        parse_fixture_write(&fixture, packers[i].name, both);
+        parse_fixture_expect_failure(&fixture, "orders", packers[i].name, STATUS_INPUT, damaged);
+        parse_fixture_write_text(&fixture, packers[i].name, "order_id,plain text after all\n");
+        parse_fixture_expect_failure(&fixture, "orders", packers[i].name, STATUS_INPUT, damaged);
+        parsed_batch_free(&fixture.batch);
+    }
+    buffer_free(&plain);
+    buffer_free(&rows);
+    mem_free(&packed);
+    parse_fixture_end(&fixture);
+}
+
+/* Files by name, compressed or not; others and hidden ones are left alone; equal ones count once.
+ */
+static void test_folder(void)
+{
+    enum { ROOM = 4096 };
+    char packed[ROOM];
+    ParseFixture fixture;
+    parse_fixture_begin(&fixture, NULL);
+    Bytes b = bytes_of(HEADER "b,2024-05-01 12:00,p1,1,1,\nb,2024-05-01,p2,x,1,\n");
+    parse_fixture_write(&fixture, "in/b.csv.xz", pack_xz(b, packed, ROOM));
+    parse_fixture_write_text(&fixture, "in/a.csv", HEADER "a,2024-05-01 12:00,p2,1,1,");
+    parse_fixture_write_text(&fixture, "in/c.csv", HEADER);
+    parse_fixture_write(&fixture, "in/d.csv", b);
+    parse_fixture_write_text(&fixture, "in/e.csv", HEADER "e,2024-05-01 12:00,p1,1,1,\n");
+    parse_fixture_write_text(&fixture, "in/.hidden.csv", "nothing");
+    parse_fixture_write_text(&fixture, "in/readme.txt", "nothing");
+    parse_fixture_write_text(&fixture, "in/deep.csv/x.csv", "nothing");
+    parse_fixture_expect(&fixture, "orders", "in",
+                         "a " NOON " p2 1 100 - 0 19844\nb " NOON " p1 1 100 - 0 19844\n"
+                         "e " NOON " p1 1 100 - 0 19844\n",
+                         REJECT_HEADER HEADER
+                         "in/b.csv.xz,3,quantity,not a number,b,2024-05-01,p2,x,1,\n",
+                         "1 1 0 0\n2 1 1 0\n0 0 0 0\n2 0 0 2\n1 1 0 0\n");
+    /* Once more in the same batch: all of it is there. */
+    parse_fixture_expect(&fixture, "orders", "in", "", NULL,
+                         "1 0 0 1\n2 0 0 2\n0 0 0 0\n2 0 0 2\n1 0 0 1\n");
+    parse_fixture_end(&fixture);
+}
+
+/* ---- a large file ---- */
+
+/* Rows of all kinds; what they should become goes to `rows`, `rejects` and the counts. */
+static void make_large(Buffer *csv, Buffer *rows, Buffer *rejects, int64_t size, int64_t counts[2])
+{
+    Random random = random_stream(7, 1);
+    int64_t line = 2;
+    buffer_append_string(csv, HEADER);
+    for (int i = 0; csv->size < size; i++) {
+        int64_t kind = random_below(&random, 40);
+        int breaks = kind < 8 ? (int)random_below(&random, kind == 0 ? 150 : 4) : 0;
+        counts[0]++;
+        if (kind == 39) {
+            counts[1]++;
+            buffer_printf(rejects, "large.csv,%lld,quantity,not a number,", (long long)line);
+            buffer_printf(rejects, "o%d,2024-05-01 12:00,p,\"a\"\"\n,\",1,c\n", i);
+            buffer_printf(csv, "o%d,2024-05-01 12:00,p,\"a\"\"\n,\",1,c\r\n\n", i);
+            line += 3;
+            continue;
+        }
+        buffer_printf(csv, "o%d,2024-05-01 12:00,\"p", i / 3);
+        buffer_printf(rows, "o%d " NOON " p", i / 3);
+        for (int k = 0; k < breaks; k++) {
+            buffer_printf(csv, "\n\"\",%d", k);
+            buffer_printf(rows, "\n\",%d", k);
+        }
+        buffer_printf(csv, "\",%d,%d.%02d,c%d\n", i % 90 + 1, i % 77, i % 100, i % 41);
+        buffer_printf(rows, " %d %d c%d 0 19844\n", i % 90 + 1, i % 77 * 100 + i % 100, i % 41);
+        line += 1 + breaks;
+    }
+}
+
+static Hash128 content_of(Bytes text)
+{
+    enum { CHUNK = 1 << 20 };
+    Hash128 sum = {0, 0};
+    for (int64_t at = 0; at < text.size; at += CHUNK) {
+        int64_t size = text.size - at < CHUNK ? text.size - at : CHUNK;
+        Hash128 hash = hash128_seeded(text.data + at, size, (uint64_t)(at / CHUNK));
+        sum.low += hash.low;
+        sum.high += hash.high + (sum.low < hash.low);
+    }
+    return sum;
+}
+
+static void check_large(int64_t size)
+{
+    ParseFixture fixture;
+    Buffer csv = {0}, rows = {0}, rejects = {0};
+    char expected[128];
+    int64_t counts[2] = {0, 0};
+    parse_fixture_begin(&fixture, NULL);
+    buffer_append_string(&rejects, REJECT_HEADER HEADER);
+    make_large(&csv, &rows, &rejects, size, counts);
+    (void)snprintf(expected, sizeof expected, "%lld %lld %lld 0\n", (long long)counts[0],
+                   (long long)(counts[0] - counts[1]), (long long)counts[1]);
+    parse_fixture_write(&fixture, "large.csv", buffer_view(&csv));
+    parse_fixture_expect(&fixture, "orders", "large.csv", buffer_string(&rows),
+                         buffer_string(&rejects), expected);
+    Hash128 content = content_of(buffer_view(&csv));
+    const StoreInput *input = &fixture.batch.tables[0].inputs[0];
+    CU_ASSERT_EQUAL(input->content_high, content.high);
+    CU_ASSERT_EQUAL(input->content_low, content.low);
+    CU_ASSERT_EQUAL(input->bytes, csv.size);
+    buffer_free(&csv);
+    buffer_free(&rows);
+    buffer_free(&rejects);
+    parse_fixture_end(&fixture);
+}
+
+static void test_large(void)
+{
+    check_large(3400000);
+}
+
+/* At many sizes, the borders between the ranks fall at many places. */
+static void test_sizes(void)
+{
+    for (int64_t size = 200; size < 2500; size += 97)
+        check_large(size);
+}
+
+/* The place of each row in the run of files ascends over the ranks. */
+static void test_row_places(void)
+{
+    ParseFixture fixture;
+    parse_fixture_begin(&fixture, NULL);
+    parse_fixture_write_text(&fixture, "in/a.csv",
+                             HEADER "a,2024-05-01,p,1,1,\nb,2024-05-01,p,1,1,");
+    parse_fixture_write_text(&fixture, "in/b.csv", HEADER "\nc,2024-05-01,p,1,1,\n");
+    CU_ASSERT_EQUAL(parse_fixture_parse(&fixture, "orders", "in"), STATUS_OK);
+    const Table *rows = &fixture.batch.tables[0].rows;
+    const int64_t *place = table_column_const(rows, "row")->data;
+    int64_t header = (int64_t)strlen(HEADER);
+    int64_t expected[3] = {header, header + 20, 2 * header + 40};
+    int64_t first = comm_prefix_i64(rank_comm(), rows->rows);
+    for (int64_t i = 0; i < rows->rows; i++)
+        CU_ASSERT_EQUAL(place[i], expected[(first + i) % 3]);
+    parse_fixture_end(&fixture);
+}
+
+CU_TestInfo parse_tests[] = {
+    {"spellings", test_spellings},   {"no rows", test_no_rows},
+    {"mapping", test_mapping},       {"other tables", test_other_tables},
+    {"rejects", test_rejects},       {"long id and NUL", test_long_id_and_nul},
+    {"mended", test_mended},         {"late rejects", test_late_rejects},
+    {"compressed", test_compressed}, {"folder", test_folder},
+    {"large", test_large},           {"sizes", test_sizes},
+    {"row places", test_row_places}, CU_TEST_INFO_NULL,
+};

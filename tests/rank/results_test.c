@@ -1,0 +1,238 @@
+/* Results: tables of a run written by all ranks and read by one. */
+#include "base/memory.h"
+#include "rank/store_model.h"
+#include "rank/suites.h"
+#include "store/files.h"
+#include "store/results.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CHECK_OK(call)                                                                             \
+    do {                                                                                           \
+        Status got = (call);                                                                       \
+        CU_ASSERT_EQUAL(got, STATUS_OK);                                                           \
+        if (got != STATUS_OK)                                                                      \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, error.message);                     \
+    } while (0)
+
+static const ColumnSpec columns[] = {{"day", COLUMN_I32, UNIT_DAY},
+                                     {"net_minor", COLUMN_I64, UNIT_MONEY_MINOR},
+                                     {"label", COLUMN_TEXT, UNIT_NONE}};
+
+static char folder[MODEL_PATH_SIZE];
+
+static Store *open_store(void)
+{
+    Error error = {0};
+    Store *store = NULL;
+    CU_ASSERT(model_make_folder(rank_comm(), folder));
+    CHECK_OK(model_store(rank_comm(), folder, STORE_WRITE, &store, &error));
+    return store;
+}
+
+static void close_store(Store **store)
+{
+    store_close(rank_comm(), store);
+    CU_ASSERT(model_remove_folder(rank_comm(), folder));
+}
+
+static Status append_row(Table *rows, int64_t i, Error *error)
+{
+    char text[32];
+    Status status = table_add_row(rows, error);
+    if (status != STATUS_OK)
+        return status;
+    ((int32_t *)rows->columns[0].data)[rows->rows - 1] = (int32_t)(i / 100);
+    ((int64_t *)rows->columns[1].data)[rows->rows - 1] = -i * i;
+    int size = snprintf(text, sizeof text, "%ld", i % 1000 == 0 ? 1L << (i % 63) : (long)i);
+    return table_set_last_text(rows, &rows->columns[2], (Bytes){text, i % 3 == 0 ? 0 : size},
+                               error);
+}
+
+/* Rows [begin, end) of the table `n`, cut over the ranks as in the model. */
+static Status make_rows(Table *rows, int64_t n, Error *error)
+{
+    Status status = STATUS_OK;
+    int rank = comm_rank(rank_comm()), size = comm_size(rank_comm());
+    table_init(rows, columns, 3);
+    for (int64_t i = model_first((int32_t)n, rank, size);
+         i < model_first((int32_t)n, rank + 1, size); i++)
+        TRY(append_row(rows, i, error));
+out:
+    return status;
+}
+
+static Status write_table(ResultWriter *writer, const char *name, int64_t n, Error *error)
+{
+    Status status;
+    Table rows;
+    TRY_ALL(rank_comm(), make_rows(&rows, n, error), error);
+    TRY(results_write(rank_comm(), writer, name, "day,label", &rows, error));
+out:
+    table_free(&rows);
+    return status;
+}
+
+static const int64_t sizes[] = {
+    0, 1, RESULT_BLOCK - 1, RESULT_BLOCK, RESULT_BLOCK + 1, 3 * RESULT_BLOCK + 17};
+static const char *const names[] = {"none", "one", "less", "block", "more", "many"};
+enum { N_TABLES = sizeof sizes / sizeof *sizes };
+
+static Status write_run(Store *store, const char *run, Error *error)
+{
+    Status status;
+    ResultWriter *writer = NULL;
+    TRY(results_begin(rank_comm(), store, run, &writer, error));
+    for (int i = 0; i < N_TABLES; i++)
+        TRY(write_table(writer, names[i], sizes[i], error));
+    TRY(results_commit(rank_comm(), &writer, error));
+out:
+    results_discard(rank_comm(), &writer);
+    return status;
+}
+
+static void check_table(ResultReader *reader, int i)
+{
+    Error error = {0};
+    Table rows = {0};
+    const ResultTable *table = results_table(reader, i);
+    CU_ASSERT_STRING_EQUAL(table->name, names[i]);
+    CU_ASSERT_STRING_EQUAL(table->key, "day,label");
+    CU_ASSERT_EQUAL(table->rows, sizes[i]);
+    CU_ASSERT_EQUAL(table->n_columns, 3);
+    for (int c = 0; c < 3; c++) {
+        CU_ASSERT_STRING_EQUAL(table->columns[c].name, columns[c].name);
+        CU_ASSERT_EQUAL(table->columns[c].type, columns[c].type);
+        CU_ASSERT_EQUAL(table->columns[c].unit, columns[c].unit);
+    }
+    int64_t at = 0;
+    for (int64_t block = 0; at < table->rows; block++) {
+        CHECK_OK(results_read_block(reader, i, block, &rows, &error));
+        int64_t left = table->rows - at;
+        CU_ASSERT_EQUAL(rows.rows, left < RESULT_BLOCK ? left : RESULT_BLOCK);
+        Table expected;
+        bool same = rows.rows > 0;
+        table_init(&expected, columns, 3);
+        for (int64_t k = 0; k < rows.rows && same; k++)
+            same = append_row(&expected, at + k, &error) == STATUS_OK;
+        static const SortKey keys[] = {{"day", false}, {"net_minor", false}, {"label", false}};
+        for (int64_t k = 0; k < rows.rows && same; k++)
+            same = table_compare_rows(&rows, k, &expected, k, keys, 3) == 0;
+        CU_ASSERT(same);
+        at += rows.rows;
+        table_free(&expected);
+        if (rows.rows == 0)
+            break;
+    }
+    table_free(&rows);
+}
+
+static void check_run(const Store *store, const char *run)
+{
+    Error error = {0};
+    ResultReader *reader = NULL;
+    if (comm_rank(rank_comm()) == comm_size(rank_comm()) - 1) {
+        CHECK_OK(results_open(store, run, &reader, &error));
+        CU_ASSERT_EQUAL(reader ? results_count(reader) : 0, N_TABLES);
+        for (int i = 0; reader && i < N_TABLES; i++)
+            check_table(reader, i);
+    }
+    results_close(&reader);
+    comm_barrier(rank_comm());
+}
+
+static void test_round_trip(void)
+{
+    Error error = {0};
+    Store *store = open_store();
+    CU_ASSERT_FALSE(results_exist(store, "000000-abc"));
+    CHECK_OK(write_run(store, "000000-abc", &error));
+    CU_ASSERT(results_exist(store, "000000-abc"));
+    check_run(store, "000000-abc");
+    /* The same night again takes the first one's place. */
+    CHECK_OK(write_run(store, "000000-abc", &error));
+    check_run(store, "000000-abc");
+    CHECK_OK(write_run(store, "other.run_2", &error));
+    check_run(store, "000000-abc");
+    check_run(store, "other.run_2");
+    close_store(&store);
+}
+
+static void test_discard(void)
+{
+    Error error = {0};
+    ResultWriter *writer = NULL;
+    ResultReader *reader = NULL;
+    char path[MODEL_PATH_SIZE + 64];
+    Store *store = open_store();
+    CHECK_OK(results_begin(rank_comm(), store, "night", &writer, &error));
+    CHECK_OK(write_table(writer, "one", 100, &error));
+    CU_ASSERT_FALSE(results_exist(store, "night"));
+    results_discard(rank_comm(), &writer);
+    CU_ASSERT_PTR_NULL(writer);
+    CU_ASSERT_FALSE(results_exist(store, "night"));
+    snprintf(path, sizeof path, "%s/tmp/results-night", folder);
+    CU_ASSERT_FALSE(files_exist(path));
+    CU_ASSERT_EQUAL(results_open(store, "night", &reader, &error), STATUS_IO);
+    CU_ASSERT_PTR_NULL(reader);
+    close_store(&store);
+}
+
+static void test_refused(void)
+{
+    Error error = {0};
+    Table rows;
+    ResultWriter *writer = NULL;
+    Store *store = open_store();
+    static const char *const bad[] = {"", ".hidden", "../up", "a/b", "caf\xc3\xa9", "a b"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CU_ASSERT_EQUAL(results_begin(rank_comm(), store, bad[i], &writer, &error), STATUS_USAGE);
+        CU_ASSERT_PTR_NULL(writer);
+        CU_ASSERT_FALSE(results_exist(store, bad[i]));
+    }
+    CHECK_OK(results_begin(rank_comm(), store, "night", &writer, &error));
+    CHECK_OK(make_rows(&rows, 10, &error));
+    CU_ASSERT_EQUAL(results_write(rank_comm(), writer, "t", "day,lab", &rows, &error), STATUS_BUG);
+    results_discard(rank_comm(), &writer);
+    table_free(&rows);
+    close_store(&store);
+}
+
+static void test_damaged(void)
+{
+    Error error = {0};
+    Buffer file = {0};
+    Table rows = {0};
+    ResultReader *reader = NULL;
+    char path[MODEL_PATH_SIZE + 64];
+    Store *store = open_store();
+    CHECK_OK(write_run(store, "night", &error));
+    snprintf(path, sizeof path, "%s/results/night/many.h5", folder);
+    if (comm_rank(rank_comm()) == 0) {
+        CHECK_OK(files_read_small(path, 1 << 28, &file, &error));
+        CHECK_OK(results_open(store, "night", &reader, &error));
+        CHECK_OK(results_read_block(reader, 5, 1, &rows, &error));
+        results_close(&reader);
+        file.data[file.size - 3] ^= 16;
+        CHECK_OK(files_write_small(path, buffer_view(&file), &error));
+        CHECK_OK(results_open(store, "night", &reader, &error));
+        CHECK_OK(results_read_block(reader, 5, 0, &rows, &error));
+        CU_ASSERT_EQUAL(results_read_block(reader, 5, 3, &rows, &error), STATUS_IO);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "results/night/many.h5: column label of "));
+        results_close(&reader);
+        CHECK_OK(files_write_small(path, (Bytes){file.data, file.size / 2}, &error));
+        CHECK_OK(results_open(store, "night", &reader, &error));
+        CU_ASSERT_EQUAL(results_read_block(reader, 5, 0, &rows, &error), STATUS_IO);
+        results_close(&reader);
+    }
+    table_free(&rows);
+    buffer_free(&file);
+    close_store(&store);
+}
+
+CU_TestInfo results_tests[] = {{"round_trip", test_round_trip},
+                               {"discard", test_discard},
+                               {"refused", test_refused},
+                               {"damaged", test_damaged},
+                               CU_TEST_INFO_NULL};

@@ -1,0 +1,651 @@
+/* The sales tables of random shops, against the naive answers of sales_model.c, and what happens
+ * when something is wrong. */
+#include "sales/sales.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "rank/sales_model.h"
+#include "rank/suites.h"
+
+#include <ftw.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_SIZE = 512 };
+
+/* ---- a folder for one store ---- */
+
+static void make_folder(char folder[PATH_SIZE])
+{
+    Comm *comm = rank_comm();
+    log_init(comm_rank(comm), LOG_ERROR);
+    (void)snprintf(folder, PATH_SIZE, "%s/vesper-sales.XXXXXX",
+                   getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    if (comm_rank(comm) == 0)
+        CU_ASSERT_PTR_NOT_NULL(mkdtemp(folder));
+    comm_broadcast(comm, 0, folder, PATH_SIZE);
+}
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+    (void)info, (void)type, (void)where;
+    return remove(path);
+}
+
+static void remove_folder(const char *folder)
+{
+    comm_barrier(rank_comm());
+    if (comm_rank(rank_comm()) == 0)
+        CU_ASSERT_EQUAL(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* ---- a shop into a store ---- */
+
+/* Orders the lines of one partition and batch as the store wants them. */
+static int compare_lines(const void *a, const void *b)
+{
+    const ModelLine *x = a, *y = b;
+    /* Anonymous ones last. */
+    uint32_t left = (uint32_t)model_customer_code(x), right = (uint32_t)model_customer_code(y);
+    if (left != right)
+        return left < right ? -1 : 1;
+    if (x->ts_us != y->ts_us)
+        return x->ts_us < y->ts_us ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* Copies of the lines of one partition and batch, in their order in the store (mem_free). */
+static ModelLine *stored_lines(const Shop *shop, int32_t batch, int32_t partition, int64_t *n)
+{
+    ModelLine *lines = mem_new(shop->n, sizeof *lines);
+    *n = 0;
+    for (int64_t i = 0; i < shop->n; i++) {
+        const ModelLine *line = &shop->lines[i];
+        if (line->batch == batch && model_partition(line) == partition)
+            lines[(*n)++] = *line;
+    }
+    qsort(lines, (size_t)*n, sizeof *lines, compare_lines);
+    return lines;
+}
+
+static const ColumnSpec order_columns[] = {
+    {"customer", COLUMN_I32, UNIT_CODE}, {"order", COLUMN_I32, UNIT_CODE},
+    {"ts_us", COLUMN_I64, UNIT_TIME_US}, {"day", COLUMN_I32, UNIT_DAY},
+    {"product", COLUMN_I32, UNIT_CODE},  {"quantity", COLUMN_I32, UNIT_COUNT},
+    {"cancelled", COLUMN_I8, UNIT_BOOL}, {"unit_price", COLUMN_I64, UNIT_MONEY_MINOR},
+    {"country", COLUMN_I16, UNIT_CODE},
+};
+enum { N_ORDER_COLUMNS = sizeof order_columns / sizeof *order_columns };
+
+static Status add_order_line(Table *rows, const ModelLine *line, int32_t order, Error *error)
+{
+    Status status = table_add_row(rows, error);
+    if (status != STATUS_OK)
+        return status;
+    int64_t row = rows->rows - 1;
+    ((int32_t *)table_column(rows, "customer")->data)[row] = model_customer_code(line);
+    ((int32_t *)table_column(rows, "order")->data)[row] = order;
+    ((int64_t *)table_column(rows, "ts_us")->data)[row] = line->ts_us;
+    ((int32_t *)table_column(rows, "day")->data)[row] = line->day;
+    ((int32_t *)table_column(rows, "product")->data)[row] = line->product;
+    ((int32_t *)table_column(rows, "quantity")->data)[row] = line->quantity;
+    ((int8_t *)table_column(rows, "cancelled")->data)[row] = line->cancelled;
+    ((int64_t *)table_column(rows, "unit_price")->data)[row] = line->price;
+    Column *country = table_find(rows, "country");
+    if (country)
+        ((int16_t *)country->data)[row] = (int16_t)line->country;
+    return STATUS_OK;
+}
+
+/* One partition's lines, and in `replaced` its orders that batch 1 puts out of force. */
+static Status add_partition(const Shop *shop, int32_t batch, int32_t partition, StoreBatch *into,
+                            Table *rows, Table *replaced, int64_t *n_replaced, Error *error)
+{
+    Status status = STATUS_OK;
+    int64_t n, rows_replaced = 0;
+    int32_t order = -1;
+    ModelLine *lines = stored_lines(shop, batch, partition, &n);
+    for (int64_t i = 0; i < n; i++) {
+        bool is_new = i == 0 || lines[i].order != lines[i - 1].order;
+        order += is_new;
+        if (rows)
+            TRY(add_order_line(rows, &lines[i], order, error));
+        if (!replaced || lines[i].in_force)
+            continue;
+        rows_replaced++;
+        if (!is_new)
+            continue;
+        TRY(table_add_row(replaced, error));
+        ((int32_t *)replaced->columns[0].data)[replaced->rows - 1] =
+            (int32_t)store_batch_number(into) - 1;
+        ((int32_t *)replaced->columns[1].data)[replaced->rows - 1] = order;
+        (*n_replaced)++;
+    }
+    if (rows_replaced > 0)
+        store_batch_replaced(into, partition, rows_replaced);
+out:
+    mem_free(&lines);
+    return status;
+}
+
+typedef void TextOf(int32_t code, char text[MODEL_TEXT_SIZE]);
+
+static const ColumnSpec text_column = {"text", COLUMN_TEXT, UNIT_NONE};
+
+static Status add_text(Table *rows, int32_t code, TextOf *text_of, Error *error)
+{
+    char text[MODEL_TEXT_SIZE];
+    Status status = table_add_row(rows, error);
+    if (status != STATUS_OK)
+        return status;
+    text_of(code, text);
+    return table_set_last_text(rows, &rows->columns[0], bytes_of(text), error);
+}
+
+/* This batch's share of a dictionary: [0, n / 2), then the rest. */
+static Status write_dictionary(Comm *comm, const Shop *shop, StoreBatch *batch, int32_t number,
+                               const char *name, int32_t n, TextOf *text_of, Error *error)
+{
+    Status status = STATUS_OK;
+    Table rows = {0};
+    table_init(&rows, &text_column, 1);
+    bool root = comm_rank(comm) == 0;
+    int32_t middle = shop->shape.batches > 1 ? n / 2 : n;
+    int32_t begin = number == 0 ? 0 : middle, end = number == 0 ? middle : n;
+    Status own = STATUS_OK;
+    for (int32_t code = begin; root && code < end && own == STATUS_OK; code++)
+        own = add_text(&rows, code, text_of, error);
+    TRY(comm_agree(comm, own, error));
+    int64_t count = rows.rows;
+    TRY(store_batch_write(comm, batch, name, TABLE_GLOBAL, &rows, 0, root, &count, error));
+out:
+    table_free(&rows);
+    return status;
+}
+
+/* All customers are known from the first batch on. */
+static Status write_customers(Comm *comm, const Shop *shop, StoreBatch *batch, int32_t begin,
+                              int32_t end, Error *error)
+{
+    Status status = STATUS_OK, own = STATUS_OK;
+    Table rows = {0};
+    int64_t counts[MODEL_PARTITIONS] = {0};
+    table_init(&rows, &text_column, 1);
+    for (int32_t p = begin; p < end; p++) {
+        for (int32_t c = p; c < shop->shape.customers && own == STATUS_OK; c += MODEL_PARTITIONS) {
+            own = add_text(&rows, c, customer_text, error);
+            counts[p - begin]++;
+        }
+    }
+    TRY(comm_agree(comm, own, error));
+    TRY(store_batch_write(comm, batch, "customer_ids", TABLE_APPEND, &rows, begin, end - begin,
+                          counts, error));
+out:
+    table_free(&rows);
+    return status;
+}
+
+static Status write_orders(Comm *comm, const Shop *shop, StoreBatch *batch, int32_t number,
+                           int32_t begin, int32_t end, Error *error)
+{
+    static const ColumnSpec replaced_columns[] = {{"batch", COLUMN_I32, UNIT_NONE},
+                                                  {"order", COLUMN_I32, UNIT_CODE}};
+    Status status = STATUS_OK, own = STATUS_OK;
+    Table rows = {0}, replaced = {0};
+    int64_t counts[MODEL_PARTITIONS] = {0}, replaced_counts[MODEL_PARTITIONS] = {0};
+    table_init(&rows, order_columns, N_ORDER_COLUMNS - (shop->shape.countries == 0));
+    table_init(&replaced, replaced_columns, 2);
+    for (int32_t p = begin; p < end && own == STATUS_OK; p++) {
+        int64_t before = rows.rows;
+        own = add_partition(shop, number, p, batch, &rows, NULL, NULL, error);
+        counts[p - begin] = rows.rows - before;
+        if (own == STATUS_OK && number == 1)
+            own = add_partition(shop, 0, p, batch, NULL, &replaced, &replaced_counts[p - begin],
+                                error);
+    }
+    TRY(comm_agree(comm, own, error));
+    TRY(store_batch_write(comm, batch, "orders", TABLE_ORDER_LINES, &rows, begin, end - begin,
+                          counts, error));
+    if (number == 1)
+        TRY(store_batch_write(comm, batch, "order_replaced", TABLE_APPEND, &replaced, begin,
+                              end - begin, replaced_counts, error));
+out:
+    table_free(&rows);
+    table_free(&replaced);
+    return status;
+}
+
+static Status write_shop(Comm *comm, const Shop *shop, Store *store, Error *error)
+{
+    Status status = STATUS_OK;
+    StoreBatch *batch = NULL;
+    int32_t begin = MODEL_PARTITIONS * comm_rank(comm) / comm_size(comm);
+    int32_t end = MODEL_PARTITIONS * (comm_rank(comm) + 1) / comm_size(comm);
+    for (int32_t number = 0; number < shop->shape.batches; number++) {
+        TRY(store_batch_begin(comm, store, &batch, error));
+        TRY(write_dictionary(comm, shop, batch, number, "dictionary_product", shop->shape.products,
+                             product_text, error));
+        if (shop->shape.countries > 0)
+            TRY(write_dictionary(comm, shop, batch, number, "dictionary_country",
+                                 shop->shape.countries, country_text, error));
+        if (number == 0 && shop->shape.customers > 0)
+            TRY(write_customers(comm, shop, batch, begin, end, error));
+        TRY(write_orders(comm, shop, batch, number, begin, end, error));
+        TRY(store_batch_commit(comm, store, &batch, error));
+    }
+out:
+    store_batch_discard(comm, &batch);
+    return status;
+}
+
+static Status make_store(Comm *comm, const char *folder, const Shop *shop, Store **store,
+                         Error *error)
+{
+    static const StoreSettings settings = {
+        .partitions = MODEL_PARTITIONS, .money_decimals = 2, .time_zone = "UTC", .currency = "EUR"};
+    Status status = STATUS_OK;
+    char path[PATH_SIZE + 8];
+    (void)snprintf(path, sizeof path, "%s/store", folder);
+    TRY(store_create(comm, path, &settings, error));
+    TRY(store_open(comm, path, STORE_WRITE, store, error));
+    TRY(write_shop(comm, shop, *store, error));
+out:
+    return status;
+}
+
+/* ---- results as text ---- */
+
+static void append_value(Buffer *text, const Column *column, int64_t row)
+{
+    if (column->type == COLUMN_TEXT) {
+        buffer_append_bytes(text, column_text(column, row));
+    } else if (column->type == COLUMN_I64) {
+        buffer_printf(text, "%" PRId64, ((const int64_t *)column->data)[row]);
+    } else {
+        int32_t value = ((const int32_t *)column->data)[row];
+        if (value != DAY_NONE)
+            buffer_printf(text, "%" PRId32, value);
+    }
+}
+
+static Status append_table(ResultReader *reader, int i, Buffer *text, Error *error)
+{
+    Status status = STATUS_OK;
+    const ResultTable *table = results_table(reader, i);
+    Table rows = {0};
+    buffer_printf(text, "%s: %s\n", table->name, table->key);
+    for (int c = 0; c < table->n_columns; c++)
+        buffer_printf(text, "%s%s", table->columns[c].name, c + 1 < table->n_columns ? "," : "\n");
+    for (int64_t block = 0; block * RESULT_BLOCK < table->rows; block++) {
+        TRY(results_read_block(reader, i, block, &rows, error));
+        for (int64_t row = 0; row < rows.rows; row++) {
+            for (int c = 0; c < rows.n_columns; c++) {
+                append_value(text, &rows.columns[c], row);
+                buffer_append_string(text, c + 1 < rows.n_columns ? "," : "\n");
+            }
+        }
+    }
+out:
+    table_free(&rows);
+    return status;
+}
+
+/* The result tables by the names of `text`'s order. */
+static Status print_results(const Store *store, const char *run, Buffer *text, Error *error)
+{
+    static const char *const names[] = {
+        "sales_daily",  "sales_monthly_country", "product_total", "customer_summary",
+        "cohort_month", "order_value_monthly",   "basket_pairs"};
+    enum { N_NAMES = sizeof names / sizeof *names };
+    Status status = STATUS_OK;
+    ResultReader *reader = NULL;
+    buffer_clear(text);
+    TRY(results_open(store, run, &reader, error));
+    CU_ASSERT_EQUAL(results_count(reader), N_NAMES);
+    for (int n = 0; n < N_NAMES; n++) {
+        for (int i = 0; i < results_count(reader); i++) {
+            if (strcmp(results_table(reader, i)->name, names[n]) == 0)
+                TRY(append_table(reader, i, text, error));
+        }
+    }
+out:
+    results_close(&reader);
+    return status;
+}
+
+/* Where two texts part, for people. */
+static void show_difference(const char *name, const char *got, const char *expected)
+{
+    int64_t at = 0, line = 0, number = 1;
+    while (got[at] == expected[at]) {
+        if (got[at++] == '\n') {
+            line = at;
+            number++;
+        }
+    }
+    (void)fprintf(stderr, "%s, line %" PRId64 ": got '%.*s', expected '%.*s'\n", name, number,
+                  (int)strcspn(got + line, "\n"), got + line, (int)strcspn(expected + line, "\n"),
+                  expected + line);
+}
+
+static Status compute(Comm *comm, Store *store, const ShopShape *shape, const char *run,
+                      SalesSummary *summary, Error *error)
+{
+    Status status = STATUS_OK;
+    SalesOptions options = {.pair_min_orders = shape->min_orders};
+    ResultWriter *writer = NULL;
+    TRY(results_begin(comm, store, run, &writer, error));
+    TRY(sales_run(comm, store, &options, writer, summary, error));
+    TRY(results_commit(comm, &writer, error));
+out:
+    results_discard(comm, &writer);
+    return status;
+}
+
+static void check_summary(const Shop *shop, const SalesSummary *summary)
+{
+    int64_t lines = 0;
+    int32_t first = DAY_NONE, last = DAY_NONE;
+    for (int64_t i = 0; i < shop->n; i++) {
+        const ModelLine *line = &shop->lines[i];
+        if (!line->in_force)
+            continue;
+        lines++;
+        first = first == DAY_NONE || line->day < first ? line->day : first;
+        last = line->day > last ? line->day : last;
+    }
+    CU_ASSERT_EQUAL(summary->lines, lines);
+    CU_ASSERT_EQUAL(summary->first_day, first);
+    CU_ASSERT_EQUAL(summary->last_day, last);
+    CU_ASSERT(summary->orders <= shop->shape.orders);
+    CU_ASSERT(summary->customers <= summary->orders);
+}
+
+static void check_shop(const ShopShape *shape, uint64_t seed)
+{
+    Comm *comm = rank_comm();
+    Error error = {0};
+    Shop shop;
+    Store *store = NULL;
+    SalesSummary summary = {0};
+    Buffer got = {0}, expected = {0};
+    char folder[PATH_SIZE];
+    make_folder(folder);
+    shop_make(shape, seed, &shop);
+    Status status = make_store(comm, folder, &shop, &store, &error);
+    if (status == STATUS_OK)
+        status = compute(comm, store, shape, "run", &summary, &error);
+    if (status == STATUS_OK)
+        status = comm_agree(comm, print_results(store, "run", &got, &error), &error);
+    CU_ASSERT_EQUAL(status, STATUS_OK);
+    if (status != STATUS_OK) {
+        (void)fprintf(stderr, "%s: %s\n", shape->name, error.message);
+    } else {
+        shop_expect(&shop, &expected);
+        bool equal = strcmp(buffer_string(&got), buffer_string(&expected)) == 0;
+        CU_ASSERT(equal);
+        if (!equal)
+            show_difference(shape->name, buffer_string(&got), buffer_string(&expected));
+        check_summary(&shop, &summary);
+    }
+    store_close(comm, &store);
+    remove_folder(folder);
+    buffer_free(&got);
+    buffer_free(&expected);
+    shop_free(&shop);
+}
+
+/* ---- tests ---- */
+
+static const ShopShape plain = {.name = "plain",
+                                .customers = 60,
+                                .orders = 300,
+                                .products = 40,
+                                .countries = 5,
+                                .lines_min = 1,
+                                .lines_max = 9,
+                                .first_day = 14960,
+                                .n_days = 70,
+                                .anonymous = 0.2,
+                                .returns = 0.1,
+                                .cancelled = 0.05,
+                                .batches = 1,
+                                .min_orders = 3};
+
+static void test_plain_shops(void)
+{
+    for (uint64_t seed = 1; seed <= 3; seed++)
+        check_shop(&plain, seed);
+}
+
+static void test_several_batches_with_replaced_orders(void)
+{
+    ShopShape shape = plain;
+    shape.name = "replaced orders";
+    shape.batches = 2;
+    shape.replaced = 0.4;
+    for (uint64_t seed = 11; seed <= 13; seed++)
+        check_shop(&shape, seed);
+}
+
+static void test_no_and_one_order(void)
+{
+    ShopShape shape = plain;
+    shape.name = "no orders";
+    shape.orders = 0;
+    check_shop(&shape, 21);
+    shape.name = "nothing at all";
+    shape.batches = 0;
+    check_shop(&shape, 21);
+    shape.name = "one order";
+    shape.batches = 1;
+    shape.orders = 1;
+    shape.min_orders = 1;
+    check_shop(&shape, 22);
+}
+
+static void test_one_customer(void)
+{
+    ShopShape shape = plain;
+    shape.name = "one customer";
+    shape.customers = 1;
+    shape.anonymous = 0;
+    check_shop(&shape, 31);
+}
+
+/* More months than the first room for cohorts, and far from each other. */
+static void test_many_months(void)
+{
+    ShopShape shape = plain;
+    shape.name = "many months";
+    shape.n_days = 3000;
+    check_shop(&shape, 35);
+}
+
+static void test_one_large_order(void)
+{
+    ShopShape shape = plain;
+    shape.name = "one order of 2,000 products";
+    shape.orders = 2;
+    shape.products = shape.lines_min = shape.lines_max = 2000;
+    shape.all_products = true;
+    shape.returns = 0.5;
+    shape.min_orders = 1;
+    check_shop(&shape, 41);
+}
+
+static void test_all_anonymous(void)
+{
+    ShopShape shape = plain;
+    shape.name = "all anonymous";
+    shape.customers = 0;
+    shape.anonymous = 1;
+    check_shop(&shape, 51);
+}
+
+static void test_returns_and_cancelled_only(void)
+{
+    ShopShape shape = plain;
+    shape.name = "returns only";
+    shape.returns = 1;
+    check_shop(&shape, 61);
+    shape.name = "cancelled only";
+    shape.returns = 0.2;
+    shape.cancelled = 1;
+    check_shop(&shape, 62);
+}
+
+static void test_before_1970_and_without_countries(void)
+{
+    ShopShape shape = plain;
+    shape.name = "before 1970";
+    shape.first_day = -40;
+    check_shop(&shape, 71);
+    shape.name = "without countries";
+    shape.countries = 0;
+    check_shop(&shape, 72);
+}
+
+/* Every pair, and thresholds that few or none reach. */
+static void test_pair_thresholds(void)
+{
+    ShopShape shape = plain;
+    for (int64_t min_orders = 1; min_orders <= 81; min_orders = min_orders * 3) {
+        shape.name = "thresholds";
+        shape.min_orders = min_orders;
+        check_shop(&shape, 81);
+    }
+}
+
+static Status compute_changed(const Shop *shop, Error *error)
+{
+    Comm *comm = rank_comm();
+    Status status = STATUS_OK;
+    Store *store = NULL;
+    SalesSummary summary;
+    char folder[PATH_SIZE];
+    *error = (Error){0};
+    make_folder(folder);
+    TRY(make_store(comm, folder, shop, &store, error));
+    TRY(compute(comm, store, &shop->shape, "run", &summary, error));
+out:
+    store_close(comm, &store);
+    remove_folder(folder);
+    return status;
+}
+
+static void expect_refusal(const Shop *shop, Status expected, const char *words)
+{
+    Error error;
+    CU_ASSERT_EQUAL(compute_changed(shop, &error), expected);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, words));
+}
+
+static ModelLine *line_of_partition(const Shop *shop, int32_t partition)
+{
+    int64_t i = 0;
+    while (model_partition(&shop->lines[i]) != partition)
+        i++;
+    return &shop->lines[i];
+}
+
+static void test_sums_that_do_not_fit_are_refused(void)
+{
+    Shop shop;
+    Error error;
+    shop_make(&plain, 91, &shop);
+    ModelLine *line = line_of_partition(&shop, 0);
+    ModelLine *far_line = line_of_partition(&shop, MODEL_PARTITIONS - 1);
+    line->quantity = INT32_MAX;
+    line->price = INT64_MAX / 2;
+    expect_refusal(&shop, STATUS_INPUT, "the values of the order lines add up to more than");
+    /* Each line fits, and each partition, but not all together. */
+    line->quantity = 1;
+    line->price = INT64_MAX - 1000000000;
+    far_line->quantity = -1;
+    far_line->price = INT64_MAX - 1000000000;
+    expect_refusal(&shop, STATUS_INPUT,
+                   comm_size(rank_comm()) > 1 ? "of all order lines add up to more than"
+                                              : "of the order lines add up to more than");
+    far_line->price = 0;
+    CU_ASSERT_EQUAL(compute_changed(&shop, &error), STATUS_OK);
+    shop_free(&shop);
+}
+
+static void test_codes_outside_their_dictionary_are_refused(void)
+{
+    Shop shop;
+    shop_make(&plain, 92, &shop);
+    ModelLine *line = &shop.lines[shop.n / 2];
+    ModelLine before = *line;
+    line->product = shop.shape.products;
+    expect_refusal(&shop, STATUS_IO, "product code 40");
+    line->product = -1;
+    expect_refusal(&shop, STATUS_IO, "product code -1");
+    *line = before;
+    line->country = 5;
+    expect_refusal(&shop, STATUS_IO, "country code 5");
+    *line = before;
+    shop.shape.customers = 1; /* the ids of the others are missing */
+    expect_refusal(&shop, STATUS_IO, "customer ids");
+    shop_free(&shop);
+}
+
+/* A failure at any stage on any rank is the same clean error on all ranks; the next run is well. */
+static void test_faults(void)
+{
+    static const char *const sites[] = {"sales.read", "sales.partition", "sales.pairs",
+                                        "sales.write"};
+    Comm *comm = rank_comm();
+    Error error = {0};
+    Shop shop;
+    Store *store = NULL;
+    SalesSummary summary;
+    char folder[PATH_SIZE], fault[64];
+    make_folder(folder);
+    shop_make(&plain, 93, &shop);
+    CU_ASSERT_EQUAL(make_store(comm, folder, &shop, &store, &error), STATUS_OK);
+    for (size_t i = 0; store != NULL && i < sizeof sites / sizeof *sites; i++) {
+        for (int rank = 0; rank < comm_size(comm); rank++) {
+            int32_t begin, end;
+            store_owned(store, rank, comm_size(comm), &begin, &end);
+            if (strcmp(sites[i], "sales.partition") == 0 && begin == end)
+                continue;
+            (void)snprintf(fault, sizeof fault, "%s:%d:1", sites[i], rank);
+            (void)setenv("VESPER_FAULT", fault, 1);
+            CU_ASSERT_EQUAL(fault_init(comm_rank(comm), &error), STATUS_OK);
+            error = (Error){0};
+            CU_ASSERT_EQUAL(compute(comm, store, &plain, "run", &summary, &error), STATUS_IO);
+            CU_ASSERT_PTR_NOT_NULL(strstr(error.message, sites[i]));
+            CU_ASSERT_EQUAL(error.rank, rank);
+        }
+    }
+    (void)unsetenv("VESPER_FAULT");
+    CU_ASSERT_EQUAL(fault_init(comm_rank(comm), &error), STATUS_OK);
+    if (store != NULL)
+        CU_ASSERT_EQUAL(compute(comm, store, &plain, "run", &summary, &error), STATUS_OK);
+    store_close(comm, &store);
+    remove_folder(folder);
+    shop_free(&shop);
+}
+
+CU_TestInfo sales_tests[] = {
+    {"plain shops", test_plain_shops},
+    {"several batches with replaced orders", test_several_batches_with_replaced_orders},
+    {"no and one order", test_no_and_one_order},
+    {"one customer", test_one_customer},
+    {"many months", test_many_months},
+    {"one large order", test_one_large_order},
+    {"all anonymous", test_all_anonymous},
+    {"returns and cancelled only", test_returns_and_cancelled_only},
+    {"before 1970 and without countries", test_before_1970_and_without_countries},
+    {"pair thresholds", test_pair_thresholds},
+    {"sums that do not fit are refused", test_sums_that_do_not_fit_are_refused},
+    {"codes outside their dictionary are refused", test_codes_outside_their_dictionary_are_refused},
+    {"faults", test_faults},
+    CU_TEST_INFO_NULL,
+};

@@ -1,0 +1,35 @@
+/* The suites of rank_tests. In a test that calls collective functions use no CU_ASSERT_*_FATAL: one
+ * rank would jump past the next collective and hang the others. Agree on a condition first. */
+#ifndef VESPER_TESTS_RANK_SUITES_H
+#define VESPER_TESTS_RANK_SUITES_H
+
+#include "comm/comm.h"
+
+#include <CUnit/CUnit.h>
+
+/* The communicator of the run. */
+Comm *rank_comm(void);
+
+typedef struct RankSuite {
+    const char *name;
+    CU_TestInfo *tests; /* ended by CU_TEST_INFO_NULL */
+} RankSuite;
+
+extern CU_TestInfo comm_tests[];
+extern CU_TestInfo ingest_tests[];
+extern CU_TestInfo store_tests[];
+extern CU_TestInfo store_damage_tests[];
+extern CU_TestInfo results_tests[];
+extern CU_TestInfo sales_tests[];
+extern CU_TestInfo pairs_tests[];
+extern CU_TestInfo publish_tests[];
+
+#define RANK_SUITES                                                                                \
+    {                                                                                              \
+        {"comm", comm_tests}, {"store", store_tests}, {"store_damage", store_damage_tests},        \
+            {"results", results_tests}, {"sales", sales_tests}, {"pairs", pairs_tests},            \
+            {"ingest", ingest_tests},                                                              \
+            {"publish", publish_tests},                                                            \
+    }
+
+#endif

@@ -1,0 +1,37 @@
+/* The suites of unit_tests. A new suite: its NAME_tests here and a line in UNIT_SUITES. */
+#ifndef VESPER_TESTS_UNIT_SUITES_H
+#define VESPER_TESTS_UNIT_SUITES_H
+
+#include <CUnit/CUnit.h>
+
+typedef struct UnitSuite {
+    const char *name;
+    CU_TestInfo *tests; /* ended by CU_TEST_INFO_NULL */
+} UnitSuite;
+
+extern CU_TestInfo base_tests[];
+extern CU_TestInfo civil_tests[];
+extern CU_TestInfo time_parse_tests[];
+extern CU_TestInfo decimal_tests[];
+extern CU_TestInfo random_tests[];
+extern CU_TestInfo config_tests[];
+extern CU_TestInfo table_tests[];
+extern CU_TestInfo string_map_tests[];
+extern CU_TestInfo sort_tests[];
+
+// clang-format off
+#define UNIT_SUITES                                                                                \
+    {                                                                                              \
+        {"base", base_tests},                                                                      \
+        {"civil", civil_tests},                                                                    \
+        {"time_parse", time_parse_tests},                                                          \
+        {"decimal", decimal_tests},                                                                \
+        {"random", random_tests},                                                                  \
+        {"config", config_tests},                                                                  \
+        {"table", table_tests},                                                                    \
+        {"string_map", string_map_tests},                                                          \
+        {"sort", sort_tests},                                                                      \
+    }
+// clang-format on
+
+#endif
