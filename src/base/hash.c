@@ -41,5 +41,6 @@ int hash128_compare(Hash128 a, Hash128 b)
 int32_t hash_partition(Hash128 id, int32_t partitions)
 {
     vesper_assert(partitions > 0 && (partitions & (partitions - 1)) == 0);
-    return (int32_t)(id.high & (uint64_t)(partitions - 1));
+    int bits = __builtin_ctz((unsigned)partitions);
+    return (int32_t)(id.high >> 1 >> (63 - bits));
 }

@@ -382,6 +382,50 @@ static void test_folder(void)
     parse_fixture_end(&fixture);
 }
 
+/* Put the parsed inputs in force, as a batch without rows. */
+static Status commit_inputs(ParseFixture *fixture)
+{
+    Status status = STATUS_OK;
+    Comm *comm = rank_comm();
+    StoreBatch *batch = NULL;
+    TRY(store_batch_begin(comm, fixture->store, &batch, &fixture->error));
+    for (int i = 0; i < fixture->batch.tables[0].n_inputs; i++)
+        store_batch_add_input(batch, &fixture->batch.tables[0].inputs[i]);
+    TRY(store_batch_commit(comm, fixture->store, &batch, &fixture->error));
+out:
+    store_batch_discard(comm, &batch);
+    return status;
+}
+
+/* What the store has is not parsed again, under whatever name; new files beside it are. */
+static void test_known(void)
+{
+    ParseFixture fixture;
+    parse_fixture_begin(&fixture, NULL);
+    parse_fixture_write_text(&fixture, "one/b.csv",
+                             HEADER "b,2024-05-01 12:00,p1,1,1,\nx,bad,p1,1,1,\n"
+                                    "b,2024-05-01 12:00,p2,1,1,\n");
+    parse_fixture_expect(&fixture, "orders", "one", NULL, NULL, "3 2 1 0\n");
+    CU_ASSERT_EQUAL(commit_inputs(&fixture), STATUS_OK);
+    parsed_batch_free(&fixture.batch);
+    parse_fixture_write_text(&fixture, "one/a.csv", HEADER "a,2024-05-01 12:00,p1,1,1,\n");
+    parse_fixture_write_text(&fixture, "one/c.csv",
+                             HEADER
+                             "c,2024-05-01 12:00,p1,1,1,\nc,2024-05-01 12:00,\"p\n\",1,1,\n");
+    parse_fixture_expect(&fixture, "orders", "one",
+                         "a " NOON " p1 1 100 - 0 19844\nc " NOON " p1 1 100 - 0 19844\n"
+                         "c " NOON " p\n 1 100 - 0 19844\n",
+                         REJECT_HEADER HEADER, "1 1 0 0\n3 0 0 3\n2 2 0 0\n");
+    /* For another table it is not known. */
+    parse_fixture_write_text(&fixture, "k.csv",
+                             "customer_id,product_id,order_id,ordered_at,"
+                             "quantity,unit_price\nc,p,o,2024-05-01,1,1\n");
+    parse_fixture_expect(&fixture, "customers", "k.csv", NULL, NULL, "1 1 0 0\n");
+    parse_fixture_expect(&fixture, "orders", "k.csv", NULL, NULL, "1 1 0 0\n");
+    parse_fixture_expect(&fixture, "customers", "k.csv", "", NULL, "1 0 0 1\n");
+    parse_fixture_end(&fixture);
+}
+
 /* ---- a large file ---- */
 
 /* Rows of all kinds; what they should become goes to `rows`, `rejects` and the counts. */
@@ -484,11 +528,19 @@ static void test_row_places(void)
 }
 
 CU_TestInfo parse_tests[] = {
-    {"spellings", test_spellings},   {"no rows", test_no_rows},
-    {"mapping", test_mapping},       {"other tables", test_other_tables},
-    {"rejects", test_rejects},       {"long id and NUL", test_long_id_and_nul},
-    {"mended", test_mended},         {"late rejects", test_late_rejects},
-    {"compressed", test_compressed}, {"folder", test_folder},
-    {"large", test_large},           {"sizes", test_sizes},
-    {"row places", test_row_places}, CU_TEST_INFO_NULL,
+    {"spellings", test_spellings},
+    {"no rows", test_no_rows},
+    {"mapping", test_mapping},
+    {"other tables", test_other_tables},
+    {"rejects", test_rejects},
+    {"long id and NUL", test_long_id_and_nul},
+    {"mended", test_mended},
+    {"late rejects", test_late_rejects},
+    {"compressed", test_compressed},
+    {"folder", test_folder},
+    {"known", test_known},
+    {"large", test_large},
+    {"sizes", test_sizes},
+    {"row places", test_row_places},
+    CU_TEST_INFO_NULL,
 };

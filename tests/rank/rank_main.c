@@ -89,7 +89,7 @@ int main(int argc, char **argv)
     the_comm = comm_start(&argc, &argv);
     if (!the_comm)
         return EXIT_FAILURE;
-    log_init(comm_rank(the_comm), LOG_ERROR);
+    log_init(comm_rank(the_comm), LOG_WARN);
     int64_t blocks_before = mem_live_blocks();
     bool passed = false;
     if (CU_initialize_registry() == CUE_SUCCESS && register_suites(argc > 1 ? argv[1] : NULL)) {

@@ -16,7 +16,8 @@ static const int64_t hour_us = 3600000000;
 
 static void add_line(Shop *shop, ModelLine line)
 {
-    mem_grow(&shop->lines, shop->n + 1, sizeof *shop->lines);
+    if ((shop->n & (shop->n - 1)) == 0) /* a full power of two: double it */
+        mem_grow(&shop->lines, shop->n > 0 ? shop->n * 2 : 1, sizeof *shop->lines);
     shop->lines[shop->n++] = line;
 }
 

@@ -23,13 +23,15 @@ extern CU_TestInfo results_tests[];
 extern CU_TestInfo sales_tests[];
 extern CU_TestInfo pairs_tests[];
 extern CU_TestInfo publish_tests[];
+extern CU_TestInfo parse_tests[];
+extern CU_TestInfo input_tests[];
 
 #define RANK_SUITES                                                                                \
     {                                                                                              \
         {"comm", comm_tests}, {"store", store_tests}, {"store_damage", store_damage_tests},        \
             {"results", results_tests}, {"sales", sales_tests}, {"pairs", pairs_tests},            \
-            {"ingest", ingest_tests},                                                              \
-            {"publish", publish_tests},                                                            \
+            {"ingest", ingest_tests}, {"publish", publish_tests}, {"parse", parse_tests},          \
+            {"input", input_tests},                                                                \
     }
 
 #endif

@@ -18,6 +18,7 @@ extern CU_TestInfo config_tests[];
 extern CU_TestInfo table_tests[];
 extern CU_TestInfo string_map_tests[];
 extern CU_TestInfo sort_tests[];
+extern CU_TestInfo csv_tests[];
 
 // clang-format off
 #define UNIT_SUITES                                                                                \
@@ -31,6 +32,7 @@ extern CU_TestInfo sort_tests[];
         {"table", table_tests},                                                                    \
         {"string_map", string_map_tests},                                                          \
         {"sort", sort_tests},                                                                      \
+        {"csv", csv_tests},                                                                        \
     }
 // clang-format on
 
