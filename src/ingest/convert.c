@@ -168,14 +168,14 @@ static const char *not_negative(const FieldPlan *plan)
 static const char *read_time(Converter *converter, FieldPlan *plan)
 {
     Bytes text = plan->text;
+    int64_t ts_us;
+    int32_t day;
     if (text.size == converter->recent_size &&
         memcmp(text.data, converter->recent_time, (size_t)text.size) == 0) {
         plan->number = converter->recent_ts_us;
-        converter->current_day = converter->recent_day;
         return NULL;
     }
-    if (!time_parse(&converter->settings->timestamp, converter->zone, text, &plan->number,
-                    &converter->current_day)) {
+    if (!time_parse(&converter->settings->timestamp, converter->zone, text, &ts_us, &day)) {
         (void)snprintf(converter->reason_text, sizeof converter->reason_text,
                        converter->settings->timestamp.is_auto
                            ? "not a date and time like YYYY-MM-DD HH:MM:SS"
@@ -183,12 +183,11 @@ static const char *read_time(Converter *converter, FieldPlan *plan)
                        converter->settings->timestamp.text);
         return converter->reason_text;
     }
-    if (text.size <= RECENT_TIME_BYTES) {
-        memcpy(converter->recent_time, text.data, (size_t)text.size);
-        converter->recent_size = text.size;
-        converter->recent_ts_us = plan->number;
-        converter->recent_day = converter->current_day;
-    }
+    plan->number = ts_us;
+    converter->recent_ts_us = ts_us;
+    converter->recent_day = day;
+    converter->recent_size = text.size <= RECENT_TIME_BYTES ? text.size : 0;
+    memcpy(converter->recent_time, text.data, (size_t)converter->recent_size);
     return NULL;
 }
 
@@ -401,7 +400,7 @@ Status converter_take(Converter *converter, const CsvRecord *record, int64_t row
     for (int i = 0; i < converter->n_plans; i++)
         TRY(store_value(converter, &converter->plans[i], at, error));
     if (converter->day != NULL)
-        ((int32_t *)converter->day->data)[at] = converter->current_day;
+        ((int32_t *)converter->day->data)[at] = converter->recent_day;
     ((int64_t *)converter->row->data)[at] = row;
 out:
     return status;

@@ -34,11 +34,11 @@ typedef struct Converter {
     char **names; /* of the file's columns */
     CodeColumn *code_columns;
 
+    /* The last timestamp read: the next one is often the same. */
     char recent_time[RECENT_TIME_BYTES];
     int64_t recent_size;
     int64_t recent_ts_us;
     int32_t recent_day;
-    int32_t current_day; /* of the current row's timestamp */
 
     const char *reject_field; /* canonical name if it has one; "" for the whole record */
     const char *reject_reason;

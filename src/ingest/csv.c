@@ -162,8 +162,9 @@ static int64_t without_cr(const char *text, int64_t begin, int64_t end)
     return end > begin && text[end - 1] == '\r' ? end - 1 : end;
 }
 
-/* The closing quote of a quoted field whose content starts at `begin`; -1 if it is not there. */
-static int64_t find_closing_quote(Bytes text, int64_t begin, bool is_last)
+/* The closing quote of a quoted field whose content starts at `begin`, or one at the end of the
+ * text, which may be half of a doubled one; -1 if there is none. */
+static int64_t find_closing_quote(Bytes text, int64_t begin)
 {
     int64_t at = begin;
     for (;;) {
@@ -171,9 +172,7 @@ static int64_t find_closing_quote(Bytes text, int64_t begin, bool is_last)
         if (quote == NULL)
             return -1;
         at = quote - text.data;
-        if (at + 1 == text.size)
-            return is_last ? at : -1;
-        if (text.data[at + 1] != '"')
+        if (at + 1 == text.size || text.data[at + 1] != '"')
             return at;
         at += 2;
     }
@@ -224,7 +223,7 @@ static int64_t read_fields(Bytes text, char delimiter, bool is_last, bool inside
         if (inside || (at < text.size && data[at] == '"')) {
             begin = inside ? at : at + 1;
             inside = false;
-            end = find_closing_quote(text, begin, is_last);
+            end = find_closing_quote(text, begin);
             if (end < 0)
                 return is_last ? CSV_NEVER_CLOSED : CSV_NOT_WHOLE;
             at = end + 1;
@@ -310,7 +309,7 @@ int64_t csv_field_offset(Bytes raw, char delimiter, int64_t n)
     int64_t at = 0;
     for (int64_t field = 0; field < n; field++) {
         if (at < raw.size && raw.data[at] == '"')
-            at = find_closing_quote(raw, at + 1, true) + 1;
+            at = find_closing_quote(raw, at + 1) + 1;
         const char *found = memchr(raw.data + at, delimiter, (size_t)(raw.size - at));
         if (found == NULL)
             return raw.size;

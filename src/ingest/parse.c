@@ -167,7 +167,7 @@ static Status find_known(Parser *parser, const Store *store, const ParsedBatch *
         if (!is_same_content(&table->inputs[a], &table->inputs[b]) || source->files[b].is_known)
             continue;
         source->files[b].is_known = true;
-        parser->same_as[b] = parser->same_as[a] >= 0 ? parser->same_as[a] : a;
+        parser->same_as[b] = a;
     }
     for (int64_t i = 0; i < source->n_files; i++)
         *any_known |= source->files[i].is_known;
@@ -249,7 +249,7 @@ static Status parse_own(Parser *parser, Error *error)
     for (int64_t i = 0; i < source->n_pieces; i++)
         parser->bytes_left += source->pieces[i].end - source->pieces[i].begin;
     progress_begin(&parser->progress, stage, "MB", 1e6, parser->bytes_left);
-    TRY(fault_point("ingest.parse", error));
+    TRY(fault_point("ingest.convert", error));
     for (int64_t i = 0; i < source->n_pieces; i++)
         TRY(parse_piece(parser, &source->pieces[i], error));
     TRY(converter_finish(&parser->converter, error));

@@ -33,6 +33,15 @@ static bool has_table(const Store *store, const char *table)
     return false;
 }
 
+/* Whether several batches must be brought into one order. */
+static bool needs_merge(const Store *store, const char *table)
+{
+    int batches = 0;
+    for (int b = 0; b < store->manifest.n_batches; b++)
+        batches += manifest_batch_table(&store->manifest.batches[b], table) != NULL;
+    return batches > 1;
+}
+
 typedef struct Wanted {
     ColumnSpec specs[TABLE_COLUMNS_MAX];
     int n;
@@ -102,7 +111,8 @@ static Status choose_columns(const Store *store, const char *table, bool is_orde
     if (is_order_lines) {
         TRY(want(&wanted, (ColumnSpec){"customer", COLUMN_I32, UNIT_CODE}, error));
         TRY(want(&wanted, (ColumnSpec){"order", COLUMN_I32, UNIT_NONE}, error));
-        TRY(want(&wanted, (ColumnSpec){"ts_us", COLUMN_I64, UNIT_TIME_US}, error));
+        if (needs_merge(store, table))
+            TRY(want(&wanted, (ColumnSpec){"ts_us", COLUMN_I64, UNIT_TIME_US}, error));
     }
     store_prepare_rows(rows, wanted.specs, wanted.n);
 out:

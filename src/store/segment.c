@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "store/files.h"
+#include "table/narrow.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -148,7 +149,7 @@ static void locate(const SegmentLayout *layout, SegmentBlock block, int64_t *at,
     *at = block.is_ends ? column->ends_at : column->data_at;
     *begin = offset[block.partition];
     *end = offset[block.partition + 1];
-    *width = is_bytes ? 1 : block.is_ends ? 8 : (int64_t)column_width(column->type);
+    *width = is_bytes ? 1 : (int64_t)column_width(column->stored);
     *checksum = (block.is_ends ? column->ends_checksum : column->checksum) + block.partition;
 }
 
@@ -208,9 +209,23 @@ static void fill_absent(Column *column, int64_t rows, int64_t n)
     memset((char *)column->data + (size_t)rows * width, value, (size_t)n * width);
 }
 
+/* Read a block of `n` values, stored as narrow as they are, as values of `type`. */
+static Status read_values(const SegmentFile *file, SegmentBlock block, ColumnType type,
+                          void *values, int64_t n, void *scratch, Error *error)
+{
+    Status status;
+    ColumnType stored = file->layout->columns[block.column].stored;
+    void *to = stored == type ? values : scratch;
+    TRY(read_intact(file, block, to, error));
+    if (stored != type)
+        narrow_convert(stored, scratch, type, values, n);
+out:
+    return status;
+}
+
 /* Texts of a partition: bytes behind those of the column's first `rows` rows, ends moved there. */
 static Status append_text(const SegmentFile *file, SegmentBlock block, Column *column, int64_t rows,
-                          int64_t n, Error *error)
+                          int64_t n, void *scratch, Error *error)
 {
     Status status;
     int64_t start = column_text_bytes(column, rows);
@@ -222,7 +237,7 @@ static Status append_text(const SegmentFile *file, SegmentBlock block, Column *c
     TRY(read_intact(file, block, column->bytes + start, error));
     block.is_ends = true;
     int64_t *ends = column->ends + rows;
-    TRY(read_intact(file, block, ends, error));
+    TRY(read_values(file, block, COLUMN_I64, ends, n, scratch, error));
     int64_t last = 0;
     for (int64_t i = 0; i < n; i++) {
         if (ends[i] < last || ends[i] > bytes)
@@ -239,11 +254,13 @@ out:
 Status segment_append(const SegmentFile *file, int64_t partition, Table *rows, Error *error)
 {
     Status status;
+    char *scratch = NULL;
     int64_t n = segment_partition_rows(file->layout, partition);
     if (n == 0)
         return STATUS_OK;
     TRY(fault_point("store.read", error));
     TRY(table_reserve(rows, rows->rows + n, error));
+    TRY(mem_resize(&scratch, n, sizeof(int64_t), "values of a partition", error));
     for (int i = 0; i < rows->n_columns; i++) {
         Column *column = &rows->columns[i];
         SegmentBlock block = {.column = segment_layout_find(file->layout, column->name),
@@ -255,13 +272,14 @@ Status segment_append(const SegmentFile *file, int64_t partition, Table *rows, E
                  column->name, segment_type_name(file->layout->columns[block.column].type),
                  segment_type_name(column->type));
         else if (column->type == COLUMN_TEXT)
-            TRY(append_text(file, block, column, rows->rows, n, error));
+            TRY(append_text(file, block, column, rows->rows, n, scratch, error));
         else
-            TRY(read_intact(file, block,
+            TRY(read_values(file, block, column->type,
                             (char *)column->data + (size_t)rows->rows * column_width(column->type),
-                            error));
+                            n, scratch, error));
     }
     rows->rows += n;
 out:
+    mem_free(&scratch);
     return status;
 }

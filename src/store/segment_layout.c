@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "store/files.h"
 #include "store/hdf5_error.h"
+#include "table/narrow.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -163,7 +164,7 @@ out:
 
 /* ---- datasets ---- */
 
-static hid_t expected_type(ColumnType type)
+static hid_t hdf5_type(ColumnType type)
 {
     switch (type) {
     case COLUMN_I8:
@@ -235,12 +236,18 @@ static Status find_dataset(const Reader *reader, const char *name, hid_t type, i
     return STATUS_OK;
 }
 
-/* Place of a column's dataset. */
-static Status find_column(const Reader *reader, const char *name, hid_t type, int64_t size,
-                          int64_t *at, Error *error)
+/* Place of a column's dataset, and the type it is stored as: at most as wide as `type`. */
+static Status find_column(const Reader *reader, const char *name, ColumnType type, int64_t size,
+                          int64_t *at, ColumnType *stored, Error *error)
 {
-    hid_t handle;
-    Status status = find_dataset(reader, name, type, size, at, &handle, error);
+    static const ColumnType narrowest_first[] = {COLUMN_I8, COLUMN_I16, COLUMN_I32, COLUMN_I64};
+    hid_t handle = H5Dopen2(reader->file, name, H5P_DEFAULT);
+    *stored = type;
+    for (int i = 0; i < 4 && narrow_applies(type) && narrowest_first[i] < type; i++)
+        if (handle >= 0 && has_type(handle, hdf5_type(narrowest_first[i])))
+            *stored = narrowest_first[i];
+    hdf5_close(handle);
+    Status status = find_dataset(reader, name, hdf5_type(*stored), size, at, &handle, error);
     hdf5_close(handle);
     return status;
 }
@@ -299,8 +306,8 @@ static Status read_column(const Reader *reader, SegmentColumn *column, Error *er
     if (column->type == COLUMN_TEXT) {
         Buffer ends = {0};
         buffer_printf(&ends, "%s.end", column->name);
-        status = find_column(reader, buffer_string(&ends), H5T_STD_I64LE, layout->rows,
-                             &column->ends_at, error);
+        status = find_column(reader, buffer_string(&ends), COLUMN_I64, layout->rows,
+                             &column->ends_at, &column->stored, error);
         buffer_free(&ends);
         TRY(status);
         TRY(read_index(reader, "checksum/", column->name, ".end", H5T_STD_U64LE, layout->partitions,
@@ -308,8 +315,10 @@ static Status read_column(const Reader *reader, SegmentColumn *column, Error *er
         TRY(read_offsets(reader, column->name, ".partition_offset", column->byte_offset, &size,
                          error));
     }
-    TRY(find_column(reader, column->name, expected_type(column->type), size, &column->data_at,
-                    error));
+    ColumnType stored = COLUMN_TEXT;
+    TRY(find_column(reader, column->name, column->type, size, &column->data_at, &stored, error));
+    if (column->type != COLUMN_TEXT)
+        column->stored = stored;
 out:
     return status;
 }

@@ -12,6 +12,7 @@
 #include "comm/native.h"
 #include "store/files.h"
 #include "store/hdf5_error.h"
+#include "table/narrow.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 enum {
     LINKS_COMPACT = 1024,     /* names of a group stay in its header up to so many */
     METADATA_BYTES = 1 << 18, /* more than all headers of a file take */
-    PIECE_BYTES = 1 << 28,    /* one HDF5 write; MPI-IO counts bytes in an int */
+    PIECE_ELEMENTS = 1 << 20, /* one HDF5 write: what a scratch array holds, far below an int */
     N_DATASETS_MAX = 6 * TABLE_COLUMNS_MAX + 2
 };
 
@@ -33,8 +34,9 @@ typedef struct Dataset {
     int64_t size; /* elements, over all ranks */
     int64_t at;   /* this rank's elements are [at, at + count) */
     int64_t count;
-    const void *data; /* this rank's; NULL: made by `ends_of` while writing */
+    const void *data; /* this rank's, of type `from`; NULL: made from `ends_of` while writing */
     const Column *ends_of;
+    ColumnType from, stored; /* in memory and in the file; COLUMN_TEXT: bytes as they are */
     bool is_index;    /* the same on every rank, written by rank 0, guarded by attribute xxh3 */
     const char *unit; /* NULL for none */
     hid_t handle;
@@ -73,6 +75,7 @@ static Status take_schema(Writer *writer, const Table *rows, Error *error)
         memcpy(layout->columns[i].name, column->name, COLUMN_NAME_SIZE);
         layout->columns[i].type = column->type;
         layout->columns[i].unit = column->unit;
+        layout->columns[i].stored = column->type;
         buffer_printf(&writer->schema, "%s %s %s\n", column->name, segment_type_name(column->type),
                       segment_unit_name(column->unit));
     }
@@ -142,18 +145,79 @@ static void relative_ends(const Column *column, int64_t origin, int64_t begin, i
         ends[i] = column->ends[begin + i] - start;
 }
 
+/* The narrowest type for each column over all ranks' values. */
+static void choose_stored_types(Comm *comm, Writer *writer)
+{
+    SegmentLayout *layout = &writer->layout;
+    int64_t min[TABLE_COLUMNS_MAX], max[TABLE_COLUMNS_MAX];
+    for (int i = 0; i < layout->n_columns; i++) {
+        min[i] = INT64_MAX;
+        max[i] = INT64_MIN;
+        const Column *column = writer->rows->rows > 0 ? &writer->rows->columns[i] : NULL;
+        if (column && narrow_applies(column->type))
+            narrow_range(column->type, column->data, writer->rows->rows, &min[i], &max[i]);
+        int64_t row = 0;
+        for (int64_t p = 0; column && column->type == COLUMN_TEXT && p < writer->n_partitions;
+             p++) {
+            int64_t bytes = column_text_bytes(column, row + writer->partition_rows[p]) -
+                            column_text_bytes(column, row);
+            min[i] = 0;
+            max[i] = bytes > max[i] ? bytes : max[i];
+            row += writer->partition_rows[p];
+        }
+    }
+    comm_min_i64(comm, min, layout->n_columns);
+    comm_max_i64(comm, max, layout->n_columns);
+    for (int i = 0; i < layout->n_columns; i++) {
+        SegmentColumn *column = &layout->columns[i];
+        if (column->type != COLUMN_F64)
+            column->stored = narrow_type(min[i], max[i]);
+    }
+}
+
+/* Space for one partition, or one piece, of values on their way to the file. */
+typedef struct Scratch {
+    int64_t *ends;
+    int64_t *stored;
+} Scratch;
+
+static Status scratch_init(Scratch *scratch, int64_t n, Error *error)
+{
+    Status status;
+    TRY(mem_resize(&scratch->ends, n, sizeof *scratch->ends, "a segment's values", error));
+    TRY(mem_resize(&scratch->stored, n, sizeof *scratch->stored, "a segment's values", error));
+out:
+    return status;
+}
+
+static void scratch_free(Scratch *scratch)
+{
+    mem_free(&scratch->ends);
+    mem_free(&scratch->stored);
+}
+
+static uint64_t stored_hash(ColumnType type, const void *values, ColumnType stored, int64_t n,
+                            Scratch *scratch)
+{
+    if (type == stored)
+        return hash64(values, n * (int64_t)column_width(type));
+    narrow_convert(type, values, stored, scratch->stored, n);
+    return hash64(scratch->stored, n * (int64_t)column_width(stored));
+}
+
 static void index_text(SegmentLayout *layout, int i, const Column *column, int64_t partition,
-                       int64_t begin, int64_t n, int64_t *ends)
+                       int64_t begin, int64_t n, Scratch *scratch)
 {
     int64_t *index = layout->index;
     const SegmentColumn *spec = &layout->columns[i];
     int64_t start = column_text_bytes(column, begin);
     int64_t bytes = column_text_bytes(column, begin + n) - start;
     const char *data = bytes > 0 ? column->bytes + start : NULL;
-    relative_ends(column, begin, begin, n, ends);
+    relative_ends(column, begin, begin, n, scratch->ends);
     index[spec->byte_offset + partition + 1] = bytes;
     index[spec->checksum + partition] = (int64_t)hash64(data, bytes);
-    index[spec->ends_checksum + partition] = (int64_t)hash64(ends, n * (int64_t)sizeof *ends);
+    index[spec->ends_checksum + partition] =
+        (int64_t)stored_hash(COLUMN_I64, scratch->ends, spec->stored, n, scratch);
 }
 
 /* Fill this rank's share of the index: row counts, byte counts, checksums. */
@@ -161,34 +225,35 @@ static Status fill_index(Writer *writer, Error *error)
 {
     Status status = STATUS_OK;
     SegmentLayout *layout = &writer->layout;
-    int64_t *ends = NULL;
+    Scratch scratch = {0};
     int64_t largest = 0;
     for (int64_t p = 0; p < writer->n_partitions; p++) {
         layout->index[writer->first + p + 1] = writer->partition_rows[p];
         if (writer->partition_rows[p] > largest)
             largest = writer->partition_rows[p];
     }
-    TRY(mem_resize(&ends, largest, sizeof *ends, "text ends", error));
+    TRY(scratch_init(&scratch, largest, error));
     for (int i = 0; i < layout->n_columns; i++) {
         const Column *column = &writer->rows->columns[i];
+        const SegmentColumn *spec = &layout->columns[i];
         int64_t begin = 0;
         for (int64_t p = 0; p < writer->n_partitions; p++) {
             int64_t n = writer->partition_rows[p];
             int64_t partition = writer->first + p;
-            if (layout->columns[i].type == COLUMN_TEXT) {
-                index_text(layout, i, column, partition, begin, n, ends);
+            if (spec->type == COLUMN_TEXT) {
+                index_text(layout, i, column, partition, begin, n, &scratch);
             } else {
-                size_t width = column_width(column->type);
-                const char *data =
-                    n > 0 ? (const char *)column->data + (size_t)begin * width : NULL;
-                layout->index[layout->columns[i].checksum + partition] =
-                    (int64_t)hash64(data, n * (int64_t)width);
+                const char *values =
+                    n > 0 ? (const char *)column->data + (size_t)begin * column_width(spec->type)
+                          : NULL;
+                layout->index[spec->checksum + partition] =
+                    (int64_t)stored_hash(spec->type, values, spec->stored, n, &scratch);
             }
             begin += n;
         }
     }
 out:
-    mem_free(&ends);
+    scratch_free(&scratch);
     return status;
 }
 
@@ -257,15 +322,20 @@ static hid_t hdf5_type(ColumnType type)
 }
 
 /* This rank's part of a column: elements [offset[first], offset[first + n_partitions]). */
-static void add_column_part(Writer *writer, const char *suffix, const SegmentColumn *spec,
-                            hid_t type, size_t width, const int64_t *offset, const void *data)
+static Dataset *add_column_part(Writer *writer, const char *suffix, const SegmentColumn *spec,
+                                ColumnType from, ColumnType stored, const int64_t *offset,
+                                const void *data)
 {
-    Dataset *dataset = add_dataset(writer, type, width, "", spec->name, suffix);
+    size_t width = stored == COLUMN_TEXT ? 1 : column_width(stored);
+    Dataset *dataset = add_dataset(writer, hdf5_type(stored), width, "", spec->name, suffix);
+    dataset->from = from;
+    dataset->stored = stored;
     dataset->size = offset[writer->layout.partitions];
     dataset->at = offset[writer->first];
     dataset->count = offset[writer->first + writer->n_partitions] - dataset->at;
     dataset->data = data;
     dataset->unit = suffix[0] == '\0' ? segment_unit_name(spec->unit) : NULL;
+    return dataset;
 }
 
 static void plan_datasets(Writer *writer)
@@ -290,14 +360,13 @@ static void plan_datasets(Writer *writer)
     for (int i = 0; i < layout->n_columns; i++) {
         const SegmentColumn *spec = &layout->columns[i];
         const Column *column = has_rows ? &writer->rows->columns[i] : NULL;
-        hid_t type = hdf5_type(spec->type);
         if (spec->type == COLUMN_TEXT) {
-            add_column_part(writer, "", spec, type, 1, offset + (spec->byte_offset),
+            add_column_part(writer, "", spec, COLUMN_TEXT, COLUMN_TEXT, offset + spec->byte_offset,
                             column ? column->bytes : NULL);
-            add_column_part(writer, ".end", spec, H5T_STD_I64LE, sizeof(int64_t), offset, NULL);
-            writer->datasets[writer->n_datasets - 1].ends_of = column;
+            add_column_part(writer, ".end", spec, COLUMN_I64, spec->stored, offset, NULL)->ends_of =
+                column;
         } else {
-            add_column_part(writer, "", spec, type, column_width(spec->type), offset,
+            add_column_part(writer, "", spec, spec->type, spec->stored, offset,
                             column ? column->data : NULL);
         }
     }
@@ -443,46 +512,57 @@ static void make_ends(const Writer *writer, const Column *column, int64_t at, in
     }
 }
 
+/* Elements [at, at + count) of this rank's part as they go to the file. */
+static const void *piece_data(const Writer *writer, const Dataset *dataset, int64_t at,
+                              int64_t count, Scratch *scratch)
+{
+    const void *values = scratch->ends;
+    if (dataset->ends_of)
+        make_ends(writer, dataset->ends_of, at, count, scratch->ends);
+    else if (dataset->from == COLUMN_TEXT)
+        return (const char *)dataset->data + at;
+    else
+        values = (const char *)dataset->data + (size_t)at * column_width(dataset->from);
+    if (dataset->from == dataset->stored)
+        return values;
+    narrow_convert(dataset->from, values, dataset->stored, scratch->stored, count);
+    return scratch->stored;
+}
+
 /* Write this rank's part in `n_pieces` pieces (collective transfers: as many on every rank). */
 static bool write_part(const Writer *writer, const Dataset *dataset, hid_t transfer,
-                       int64_t n_pieces, int64_t piece, int64_t *ends)
+                       int64_t n_pieces, int64_t piece, Scratch *scratch)
 {
     bool is_done = true;
     static const char nothing[8];
     for (int64_t i = 0; i < n_pieces; i++) {
         int64_t at = i * piece < dataset->count ? i * piece : dataset->count;
         int64_t count = dataset->count - at < piece ? dataset->count - at : piece;
-        const void *data = nothing;
-        if (count > 0 && dataset->ends_of) {
-            make_ends(writer, dataset->ends_of, at, count, ends);
-            data = ends;
-        } else if (count > 0) {
-            data = (const char *)dataset->data + (size_t)at * dataset->width;
-        }
+        const void *data =
+            count > 0 ? piece_data(writer, dataset, at, count, scratch) : (const void *)nothing;
         if (!write_piece(dataset, transfer, dataset->at + at, count, data))
             is_done = false;
     }
     return is_done;
 }
 
-static int64_t piece_elements(const Dataset *dataset)
+/* Elements of one write; VESPER_HDF5_PIECE makes it small for tests. */
+static int64_t piece_elements(void)
 {
-    int64_t bytes = PIECE_BYTES;
     const char *text = getenv("VESPER_HDF5_PIECE");
-    if (text && strtoll(text, NULL, 10) >= (long long)sizeof(int64_t))
-        bytes = strtoll(text, NULL, 10);
-    return bytes / (int64_t)dataset->width;
+    long long wanted = text ? strtoll(text, NULL, 10) : 0;
+    return wanted > 0 && wanted < PIECE_ELEMENTS ? wanted : PIECE_ELEMENTS;
 }
 
 static int64_t pieces_of(const Dataset *dataset)
 {
-    int64_t piece = piece_elements(dataset);
+    int64_t piece = piece_elements();
     return (dataset->count + piece - 1) / piece;
 }
 
 /* The columns, each rank its own part. `n_pieces` [n_datasets]: of each dataset. */
-static Status write_columns(Writer *writer, hid_t transfer, const int64_t *n_pieces, int64_t *ends,
-                            Error *error)
+static Status write_columns(Writer *writer, hid_t transfer, const int64_t *n_pieces,
+                            Scratch *scratch, Error *error)
 {
     Status status = STATUS_OK;
     for (int i = 0; i < writer->n_datasets; i++) {
@@ -490,7 +570,7 @@ static Status write_columns(Writer *writer, hid_t transfer, const int64_t *n_pie
         if (dataset->is_index || dataset->size == 0)
             continue;
         bool is_done =
-            write_part(writer, dataset, transfer, n_pieces[i], piece_elements(dataset), ends);
+            write_part(writer, dataset, transfer, n_pieces[i], piece_elements(), scratch);
         if (!is_done && status == STATUS_OK)
             status = hdf5_error(error, "write", writer->spec->path);
     }
@@ -520,7 +600,7 @@ static Status make_transfer(SegmentTransfer transfer, hid_t *properties, Error *
     return STATUS_OK;
 }
 
-static Status prepare_data(Writer *writer, hid_t *transfer, int64_t **ends, Error *error)
+static Status prepare_data(Writer *writer, hid_t *transfer, Scratch *scratch, Error *error)
 {
     Status status;
     int64_t most = 0;
@@ -528,12 +608,10 @@ static Status prepare_data(Writer *writer, hid_t *transfer, int64_t **ends, Erro
     TRY(make_transfer(writer->spec->transfer, transfer, error));
     for (int i = 0; i < writer->n_datasets; i++) {
         const Dataset *dataset = &writer->datasets[i];
-        int64_t piece = piece_elements(dataset);
-        int64_t count = dataset->count < piece ? dataset->count : piece;
-        if (dataset->ends_of && count > most)
-            most = count;
+        if (!dataset->is_index && dataset->count > most)
+            most = dataset->count;
     }
-    TRY(mem_resize(ends, most, sizeof **ends, "text ends", error));
+    TRY(scratch_init(scratch, most < piece_elements() ? most : piece_elements(), error));
 out:
     return status;
 }
@@ -542,14 +620,14 @@ static Status write_data(Comm *comm, Writer *writer, Error *error)
 {
     Status status;
     hid_t transfer = H5I_INVALID_HID;
-    int64_t *ends = NULL;
+    Scratch scratch = {0};
     int64_t n_pieces[N_DATASETS_MAX] = {0};
-    TRY_ALL(comm, prepare_data(writer, &transfer, &ends, error), error);
+    TRY_ALL(comm, prepare_data(writer, &transfer, &scratch, error), error);
     for (int i = 0; i < writer->n_datasets; i++)
         n_pieces[i] = pieces_of(&writer->datasets[i]);
     if (writer->spec->transfer == SEGMENT_COLLECTIVE)
         comm_max_i64(comm, n_pieces, writer->n_datasets);
-    TRY_ALL(comm, write_columns(writer, transfer, n_pieces, ends, error), error);
+    TRY_ALL(comm, write_columns(writer, transfer, n_pieces, &scratch, error), error);
     TRY_ALL(comm, comm_rank(comm) == 0 ? write_index(writer, error) : STATUS_OK, error);
     TRY_ALL(comm,
             H5Fflush(writer->file, H5F_SCOPE_GLOBAL) >= 0
@@ -558,7 +636,7 @@ static Status write_data(Comm *comm, Writer *writer, Error *error)
             error);
 out:
     hdf5_close(transfer);
-    mem_free(&ends);
+    scratch_free(&scratch);
     return status;
 }
 
@@ -631,7 +709,9 @@ static bool is_same_layout(const SegmentLayout *a, const SegmentLayout *b)
         return false;
     for (int i = 0; i < a->n_columns; i++) {
         if (strcmp(a->columns[i].name, b->columns[i].name) != 0 ||
-            a->columns[i].type != b->columns[i].type || a->columns[i].unit != b->columns[i].unit)
+            a->columns[i].type != b->columns[i].type ||
+            a->columns[i].stored != b->columns[i].stored ||
+            a->columns[i].unit != b->columns[i].unit)
             return false;
     }
     return memcmp(a->index, b->index, (size_t)a->n_index * sizeof *a->index) == 0;
@@ -665,6 +745,7 @@ Status segment_write(Comm *comm, const SegmentSpec *spec, const Table *rows, int
     hdf5_be_quiet();
     TRY(check_runs(comm, &writer, error));
     TRY(agree_schema(comm, &writer, error));
+    choose_stored_types(comm, &writer);
     TRY_ALL(comm, fill_index(&writer, error), error);
     share_index(comm, &writer.layout);
     plan_datasets(&writer);

@@ -107,9 +107,6 @@ Status store_batch_write(Comm *comm, StoreBatch *batch, const char *table, Table
                          const Table *rows, int32_t first, int32_t n_partitions,
                          const int64_t *partition_rows, Error *error) VESPER_MUST_USE;
 
-/* `rows` lines of one of this rank's partitions were put out of force by this batch. Local. */
-void store_batch_replaced(StoreBatch *batch, int32_t partition, int64_t rows);
-
 void store_batch_add_input(StoreBatch *batch, const StoreInput *input); /* copies; same on all */
 
 /* This rank found that the batch puts `rows` earlier order lines of `partition` out of force (those
@@ -135,8 +132,8 @@ void store_batch_discard(Comm *comm, StoreBatch **batch);
 bool store_has_column(const Store *store, const char *table, const char *column);
 
 /* Rows of one partition in force, over all batches, checksums verified.
- * Order lines: columns `customer`, `order` and `ts_us` are always read; orders replaced by a later
- * batch are left out, lines are in (customer, order time) order with anonymous ones last, and
+ * Order lines: columns `customer` and `order` are always read, `ts_us` where several batches must be
+ * merged; orders replaced by a later batch are left out, lines are in (customer, order time) order with anonymous ones last, and
  * `order` counts the orders of the partition from 0. Other tables: batches one after another.
  * `rows` is emptied first and keeps its memory. Local. */
 Status store_read_partition(Store *store, const char *table, int32_t partition,

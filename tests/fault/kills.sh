@@ -33,16 +33,16 @@ wait_until_dead() { # WHAT PID...
 # kill_once NUMBER MICROSECONDS: start that night, wait, kill one of its processes.
 kill_once() {
     local pids victim launcher_pid
-    $launcher $ranks "$vesper" nightly --store store --partitions 8 --pair-min-orders 2 \
-        --input "orders=night$1.csv" --to sqlite:shop.db >out 2>err </dev/null &
+    prepare_night "$1"
+    $launcher $ranks "$vesper" "${night_arguments[@]}" >out 2>err </dev/null &
     launcher_pid=$!
+    disown "$launcher_pid" # or bash reports its death
     sleep "$(printf '%d.%06d' $(($2 / 1000000)) $(($2 % 1000000)))"
     mapfile -t pids < <(echo "$launcher_pid"; pgrep -P "$launcher_pid")
     victim=${pids[RANDOM % ${#pids[@]}]}
     moment="$((${2} / 1000)) ms, $([ "$victim" = "$launcher_pid" ] && echo launcher || echo rank)"
     kill -KILL "$victim" 2>/dev/null && hits=$((hits + 1))
     wait_until_dead "kill at $moment" "${pids[@]}"
-    wait "$launcher_pid" 2>/dev/null
 }
 
 learn_nights $ranks
@@ -53,7 +53,7 @@ duration=$(($(date +%s%6N) - began))
 hits=0
 early=0
 for ((i = 1; i <= kills; i++)); do
-    number=$((1 + i % 4 / 1 % 2))
+    number=$((1 + i % 2))
     restore $number
     kill_once $number $((duration * (RANDOM % 1000) / 950))
     what="kill $i of night $number at $moment"

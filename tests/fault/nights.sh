@@ -1,16 +1,37 @@
 # The two nights that the fault tests disturb; sourced after support/vesper.sh.
 #
 # The first night makes the store and publishes; the second takes in new orders and orders that
-# come again, and publishes over the first.
+# come again, compressed and in part bad, and every other table, and publishes over the first.
 
 cd "$work" || exit 1
 make_orders 1 60 0 >night1.csv
-make_orders 41 40 1 >night2.csv
+{
+    make_orders 41 40 1
+    echo 'o90,2024-05-01 10:00:00,p1,many,1.00,c1,Chile'
+    echo 'o91,2024-05-01 10:00:00,p1,1,1.00,c1,Chile'
+    echo 'o91,2024-05-01 10:00:00,p2,1,1.00,c2,Chile' # an order has one customer
+} | gzip >night2.csv.gz
+printf 'product_id,name,category\np1,One,a/b\np2,Two,a/c\n' >products.csv
+printf 'customer_id,joined_at,country\nc1,2023-01-01,Chile\nc2,2023-02-01,Norway\n' >customers.csv
+printf 'customer_id,at,kind,product_id\nc1,2024-01-01 10:00:00,view,p1\n' >events.csv
+printf 'product_id,rating,at\np1,5,2024-02-01\np2,4,2024-02-02\n' >reviews.csv
+
+# The arguments of night NUMBER, in night_arguments.
+prepare_night() {
+    night_arguments=(nightly --store store --partitions 8 --pair-min-orders 2
+        --max-rejected 0.1 --to sqlite:shop.db)
+    if [ "$1" = 1 ]; then
+        night_arguments+=(--input orders=night1.csv)
+    else
+        night_arguments+=(--input orders=night2.csv.gz --input products=products.csv
+            --input customers=customers.csv --input events=events.csv --input reviews=reviews.csv)
+    fi
+}
 
 # night NUMBER RANKS: on ./store and ./shop.db.
 night() {
-    run_vesper "$2" nightly --store store --partitions 8 --pair-min-orders 2 \
-        --input "orders=night$1.csv" --to sqlite:shop.db
+    prepare_night "$1"
+    run_vesper "$2" "${night_arguments[@]}"
 }
 
 # restore NUMBER: as it was before that night.

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Every fault site that a night visits, on every rank that visits it: no hang, exit code 4, exactly
 # one error line that names the site, a whole night for readers; and the same command again gives
-# what an undisturbed night gives. The same with a SIGKILL at the site.
+# what an undisturbed night gives. The same with a SIGKILL at the site. A site that is visited more
+# than once is disturbed at the first and at the last visit.
 #
 #   sites.sh [RANKS...]   default: 1 2 3
 #   VESPER_FAULT_EVERY=n  visit every nth case only (default 1: all of them)
@@ -11,7 +12,7 @@ time_limit=60
 every=${VESPER_FAULT_EVERY:-1}
 turn=0
 
-# The sites of an undisturbed night, one "RANK SITE" a line.
+# The sites of an undisturbed night, one "RANK SITE VISIT" a line.
 learn_sites() { # NUMBER RANKS
     local rank
     restore "$1"
@@ -19,14 +20,15 @@ learn_sites() { # NUMBER RANKS
     VESPER_FAULT_TRACE=$work/trace night "$1" "$2"
     expect_done "night $1, traced" || finish
     for ((rank = 0; rank < $2; rank++)); do
-        sort -u "trace.$rank" | sed "s/^/$rank /"
+        sort "trace.$rank" | uniq -c |
+            awk -v rank="$rank" '{ print rank, $2, 1; if ($1 > 1) print rank, $2, $1 }'
     done
 }
 
-disturb() { # NUMBER RANKS RANK SITE
-    local what="night $1, $4 on rank $3 of $2"
+disturb() { # NUMBER RANKS RANK SITE VISIT
+    local what="night $1, $4 on rank $3 of $2, visit $5"
     restore "$1"
-    VESPER_FAULT=$4:$3:1 night "$1" "$2"
+    VESPER_FAULT=$4:$3:$5 night "$1" "$2"
     expect_failure "$what" 4 "injected fault at $4\$"
     expect_whole_night "$what" "$1"
     expect_rerun "$what" "$1" "$2"
@@ -34,7 +36,7 @@ disturb() { # NUMBER RANKS RANK SITE
     what="$what, killed"
     restore "$1"
     expect_kill=yes
-    VESPER_FAULT=$4:$3:1:kill night "$1" "$2"
+    VESPER_FAULT=$4:$3:$5:kill night "$1" "$2"
     expect_kill=
     checks=$((checks + 1))
     if [ "$rc" = 0 ] || [ "$rc" = 124 ]; then
@@ -52,10 +54,10 @@ for ranks in ${*:-1 2 3}; do
     grep -vxFf sites2 sites1 | sed 's/^/1 /' >cases
     sed 's/^/2 /' sites2 >>cases
     echo "$ranks ranks: $(wc -l <cases) cases"
-    while read -r number rank site <&8; do
+    while read -r number rank site visit <&8; do
         turn=$((turn + 1))
         [ $((turn % every)) = 0 ] || continue
-        disturb "$number" "$ranks" "$rank" "$site"
+        disturb "$number" "$ranks" "$rank" "$site" "$visit"
     done 8<cases
 done
 finish

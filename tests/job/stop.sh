@@ -25,7 +25,7 @@ hold_night() { # RANKS
 }
 
 let_go() { # sets rc, and $work/out and $work/err as run_vesper does
-    tr -d '\0' <&9 >"$work/err" &
+    cat <&9 >log &
     local reader=$!
     rc=0
     wait "$held" || rc=$?
@@ -33,6 +33,7 @@ let_go() { # sets rc, and $work/out and $work/err as run_vesper does
     kill "$reader" 2>/dev/null
     wait "$reader" 2>/dev/null
     exec 9>&-
+    tr -d '\0' <log >"$work/err"
     cp held.out "$work/out"
 }
 

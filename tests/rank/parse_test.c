@@ -184,6 +184,24 @@ static void test_rejects(void)
     parse_fixture_end(&fixture);
 }
 
+/* More bytes of ids than wait together for their codes. */
+static void test_long_ids(void)
+{
+    ParseFixture fixture;
+    Buffer csv = {0}, rows = {0};
+    parse_fixture_begin(&fixture, NULL);
+    buffer_append_string(&csv, HEADER);
+    for (int i = 0; i < 200; i++) {
+        buffer_printf(&csv, "o%d,2024-05-01 12:00,%01000d,1,1,\n", i, i % 150 * 7);
+        buffer_printf(&rows, "o%d " NOON " %01000d 1 100 - 0 19844\n", i, i % 150 * 7);
+    }
+    parse_fixture_write(&fixture, "long.csv", buffer_view(&csv));
+    parse_fixture_expect(&fixture, "orders", "long.csv", buffer_string(&rows), NULL, NULL);
+    buffer_free(&csv);
+    buffer_free(&rows);
+    parse_fixture_end(&fixture);
+}
+
 static void test_long_id_and_nul(void)
 {
     ParseFixture fixture;
@@ -508,6 +526,41 @@ static void test_sizes(void)
         check_large(size);
 }
 
+/* The second file's mark, its header of two lines, and a text of many: a border between ranks falls
+ * on each byte of them. */
+static void test_borders(void)
+{
+    static const char header[] = "order_id,ordered_at,product_id,quantity,unit_price,\"a\n\nb\"\n";
+    static const char last[] =
+        "x,2024-05-01 12:00,p,1,1,\nx,bad,p,1,1,\n"
+        "x,2024-05-01 12:00,\"one\ntwo\nthree\nfour\nfive\n\",1,1,\nx,,p,1,1,";
+    ParseFixture fixture;
+    parse_fixture_begin(&fixture, NULL);
+    for (int more = 0; more < 240; more += 2) {
+        Buffer first = {0}, second = {0};
+        buffer_printf(&first, "%sa,2024-05-01 12:00,p,1,1,%0*d\n", header, 130, 0);
+        buffer_printf(&second, "\xef\xbb\xbf%s%s%0*d", header, last, more, 0);
+        parse_fixture_write(&fixture, "in/a.csv", buffer_view(&first));
+        parse_fixture_write(&fixture, "in/b.csv", buffer_view(&second));
+        buffer_clear(&first);
+        buffer_printf(&first,
+                      REJECT_HEADER
+                      "%s"
+                      "in/b.csv,5,ordered_at,not a date and time like YYYY-MM-DD HH:MM:SS,"
+                      "x,bad,p,1,1,\n"
+                      "in/b.csv,12,ordered_at,empty,x,,p,1,1,%0*d\n",
+                      header, more, 0);
+        parse_fixture_expect(&fixture, "orders", "in",
+                             "a " NOON " p 1 100 - 0 19844\nx " NOON " p 1 100 - 0 19844\n"
+                             "x " NOON " one\ntwo\nthree\nfour\nfive\n 1 100 - 0 19844\n",
+                             buffer_string(&first), "1 1 0 0\n4 2 2 0\n");
+        parsed_batch_free(&fixture.batch);
+        buffer_free(&first);
+        buffer_free(&second);
+    }
+    parse_fixture_end(&fixture);
+}
+
 /* The place of each row in the run of files ascends over the ranks. */
 static void test_row_places(void)
 {
@@ -533,7 +586,8 @@ CU_TestInfo parse_tests[] = {
     {"mapping", test_mapping},
     {"other tables", test_other_tables},
     {"rejects", test_rejects},
-    {"long id and NUL", test_long_id_and_nul},
+    {"long ids", test_long_ids},
+    {"too long id and NUL", test_long_id_and_nul},
     {"mended", test_mended},
     {"late rejects", test_late_rejects},
     {"compressed", test_compressed},
@@ -541,6 +595,7 @@ CU_TestInfo parse_tests[] = {
     {"known", test_known},
     {"large", test_large},
     {"sizes", test_sizes},
+    {"borders", test_borders},
     {"row places", test_row_places},
     CU_TEST_INFO_NULL,
 };

@@ -260,7 +260,8 @@ static void test_later_columns(void)
     CU_ASSERT_EQUAL(rows.rows, 0);
     CU_ASSERT_EQUAL(rows.n_columns, 2);
     CHECK_OK(store_read_partition(store, "orders", 3, names, 2, &rows, &error));
-    CU_ASSERT_PTR_NOT_NULL(table_find(&rows, "ts_us"));
+    CU_ASSERT_PTR_NOT_NULL(table_find(&rows, "customer"));
+    CU_ASSERT_PTR_NOT_NULL(table_find(&rows, "order"));
     table_free(&rows);
     close_store(&store);
 }
@@ -335,7 +336,7 @@ static void check_orders(Store *store, const ModelHistory *history, int last)
     }
     for (int32_t p = 0; p < MODEL_PARTITIONS; p++) {
         CHECK_OK(store_read_partition(store, "orders", p, names, 3, &rows, &error));
-        CU_ASSERT_EQUAL(rows.n_columns, 6);
+        CU_ASSERT_EQUAL(rows.n_columns, store_batch_count(store) > 1 ? 6 : 5); /* times only to merge batches */
         CU_ASSERT(model_orders_match(history, last, p, &rows));
     }
     CU_ASSERT_EQUAL(store_rows(store, "orders"), model_lines_in_force(history, last));

@@ -18,6 +18,7 @@ extern CU_TestInfo config_tests[];
 extern CU_TestInfo table_tests[];
 extern CU_TestInfo string_map_tests[];
 extern CU_TestInfo sort_tests[];
+extern CU_TestInfo narrow_tests[];
 extern CU_TestInfo csv_tests[];
 
 // clang-format off
@@ -32,6 +33,7 @@ extern CU_TestInfo csv_tests[];
         {"table", table_tests},                                                                    \
         {"string_map", string_map_tests},                                                          \
         {"sort", sort_tests},                                                                      \
+        {"narrow", narrow_tests},                                                                  \
         {"csv", csv_tests},                                                                        \
     }
 // clang-format on

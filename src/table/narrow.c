@@ -1,0 +1,93 @@
+/* Narrow: conversions go through a small block of int64, so that eight loops serve sixteen pairs.
+ */
+#include "table/narrow.h"
+
+#include <string.h>
+
+enum { BLOCK = 512 };
+
+bool narrow_applies(ColumnType type)
+{
+    return type == COLUMN_I8 || type == COLUMN_I16 || type == COLUMN_I32 || type == COLUMN_I64;
+}
+
+static void widen(ColumnType type, const void *values, int64_t begin, int64_t n, int64_t *wide)
+{
+    switch (type) {
+    case COLUMN_I8:
+        for (int64_t i = 0; i < n; i++)
+            wide[i] = ((const int8_t *)values)[begin + i];
+        break;
+    case COLUMN_I16:
+        for (int64_t i = 0; i < n; i++)
+            wide[i] = ((const int16_t *)values)[begin + i];
+        break;
+    case COLUMN_I32:
+        for (int64_t i = 0; i < n; i++)
+            wide[i] = ((const int32_t *)values)[begin + i];
+        break;
+    default:
+        memcpy(wide, (const int64_t *)values + begin, (size_t)n * sizeof *wide);
+    }
+}
+
+static void narrow(const int64_t *wide, ColumnType type, void *values, int64_t begin, int64_t n)
+{
+    switch (type) {
+    case COLUMN_I8:
+        for (int64_t i = 0; i < n; i++)
+            ((int8_t *)values)[begin + i] = (int8_t)wide[i];
+        break;
+    case COLUMN_I16:
+        for (int64_t i = 0; i < n; i++)
+            ((int16_t *)values)[begin + i] = (int16_t)wide[i];
+        break;
+    case COLUMN_I32:
+        for (int64_t i = 0; i < n; i++)
+            ((int32_t *)values)[begin + i] = (int32_t)wide[i];
+        break;
+    default:
+        memcpy((int64_t *)values + begin, wide, (size_t)n * sizeof *wide);
+    }
+}
+
+void narrow_range(ColumnType type, const void *values, int64_t n, int64_t *min, int64_t *max)
+{
+    int64_t wide[BLOCK], least = *min, most = *max;
+    for (int64_t begin = 0; begin < n; begin += BLOCK) {
+        int64_t count = n - begin < BLOCK ? n - begin : BLOCK;
+        widen(type, values, begin, count, wide);
+        for (int64_t i = 0; i < count; i++) {
+            least = wide[i] < least ? wide[i] : least;
+            most = wide[i] > most ? wide[i] : most;
+        }
+    }
+    *min = least;
+    *max = most;
+}
+
+ColumnType narrow_type(int64_t min, int64_t max)
+{
+    if (min > max || (min >= INT8_MIN && max <= INT8_MAX))
+        return COLUMN_I8;
+    if (min >= INT16_MIN && max <= INT16_MAX)
+        return COLUMN_I16;
+    if (min >= INT32_MIN && max <= INT32_MAX)
+        return COLUMN_I32;
+    return COLUMN_I64;
+}
+
+void narrow_convert(ColumnType from_type, const void *from, ColumnType to_type, void *to, int64_t n)
+{
+    int64_t wide[BLOCK];
+    if (from_type == to_type) {
+        if (n > 0)
+            memcpy(to, from, (size_t)n * column_width(to_type));
+        return;
+    }
+    for (int64_t begin = 0; begin < n; begin += BLOCK) {
+        int64_t count = n - begin < BLOCK ? n - begin : BLOCK;
+        widen(from_type, from, begin, count, wide);
+        narrow(wide, to_type, to, begin, count);
+    }
+}
