@@ -34,22 +34,31 @@ static void add_counts(RowCounts *to, const RowCounts *more)
     to->unchanged += more->unchanged;
 }
 
-/* Late rejects move from stored to rejected: per table, the same everywhere. */
-static void settle_counts(Comm *comm, ParsedBatch *parsed, IngestSummary *summary)
+/* Rows that were rejected after parsing move from stored to rejected in the counts of their file.
+ */
+static void settle_late_rejects(Comm *comm, ParsedBatch *parsed)
 {
     for (int i = 0; i < parsed->n_tables; i++) {
         ParsedTable *table = &parsed->tables[i];
+        comm_sum_i64(comm, table->late_rejects, table->n_inputs);
+        for (int k = 0; k < table->n_inputs; k++) {
+            table->inputs[k].counts.stored -= table->late_rejects[k];
+            table->inputs[k].counts.rejected += table->late_rejects[k];
+        }
+    }
+}
+
+/* Counts by table, the same on every rank. */
+static void sum_counts(const ParsedBatch *parsed, IngestSummary *summary)
+{
+    memset(summary->counts, 0, sizeof summary->counts);
+    for (int i = 0; i < parsed->n_tables; i++) {
+        const ParsedTable *table = &parsed->tables[i];
         RowCounts *counts = &summary->counts[table->table];
-        RowCounts of_input = {0};
-        int64_t rejected = table->rows_rejected;
-        comm_sum_i64(comm, &rejected, 1);
-        for (int k = 0; k < table->n_inputs; k++)
-            add_counts(&of_input, &table->inputs[k].counts);
-        of_input.stored -= rejected - of_input.rejected;
-        of_input.rejected = rejected;
-        vesper_assert(of_input.read == of_input.stored + of_input.rejected + of_input.unchanged);
         summary->given[table->table] = true;
-        add_counts(counts, &of_input);
+        for (int k = 0; k < table->n_inputs; k++)
+            add_counts(counts, &table->inputs[k].counts);
+        vesper_assert(counts->read == counts->stored + counts->rejected + counts->unchanged);
     }
 }
 
@@ -192,8 +201,8 @@ static Status route_all(Comm *comm, Store *store, const Config *config, StoreBat
         TRY(orders_reject_contradictions(comm, parsed, &customers, tickets, error));
         log_step("ingest.directory", &began);
     }
-    memset(summary->counts, 0, sizeof summary->counts);
-    settle_counts(comm, parsed, summary);
+    settle_late_rejects(comm, parsed);
+    sum_counts(parsed, summary);
     describe_first_reject(comm, parsed, summary);
     TRY(write_rejects(comm, batch, parsed, error));
     TRY(check_rejected_share(summary, config_real(config, "max-rejected"),
@@ -228,7 +237,7 @@ Status ingest_run(Comm *comm, Store *store, const Config *config, IngestSummary 
     summary->generation = store_generation(store);
 
     TRY(parse_all(comm, store, config, &parsed, error));
-    settle_counts(comm, &parsed, summary);
+    sum_counts(&parsed, summary);
     if (!brings_anything_new(store, &parsed))
         goto out;
     TRY(store_batch_begin(comm, store, &batch, error));

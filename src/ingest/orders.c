@@ -269,6 +269,7 @@ static Status unify_orders(Home *home, const Customers *customers, int size, Err
     TRY(mem_resize(&home->unified, rows, sizeof *home->unified, "orders", error));
     TRY(mem_resize(&home->first, rows, sizeof *home->first, "orders", error));
     TRY(mem_resize(&home->customer, rows, sizeof *home->customer, "orders", error));
+    TRY(mem_resize(&order_of_shared, rows, sizeof *order_of_shared, "orders", error));
     const Column *id = &received->columns[ORDER_ID];
     for (int source = 0; source < size; source++) {
         for (int64_t row = home->start[source]; row < home->start[source + 1]; row++) {
@@ -276,11 +277,8 @@ static Status unify_orders(Home *home, const Customers *customers, int size, Err
             if (order_ints(received, ORDER_SHARED)[row]) {
                 int32_t code, before = shared.count;
                 TRY(string_map_add(&shared, column_text(id, row), &code, error));
-                if (code == before) {
-                    TRY(mem_resize(&order_of_shared, shared.count, sizeof(int32_t), "orders",
-                                   error));
+                if (code == before)
                     order_of_shared[code] = unified;
-                }
                 unified = order_of_shared[code];
             }
             if (unified == home->n) {
@@ -311,41 +309,62 @@ static void unify_lines(const Home *home, Table *lines, const int64_t *line_coun
     }
 }
 
-/* Append the lines in force of the orders that mended rows join. */
-static Status append_joined(Store *store, Home *home, Table *lines, Error *error)
+/* The lines of one order of an earlier batch as they were written, with the columns of `lines`.
+ * They are rows [*begin, *end) of `earlier`. */
+static Status read_earlier(Store *store, const Table *lines, int32_t batch, int32_t partition,
+                           int32_t code, Table *earlier, int64_t *begin, int64_t *end, Error *error)
 {
     Status status = STATUS_OK;
-    Table earlier = {0};
-    const char *names[TABLE_COLUMNS_MAX];
-    for (int c = 0; c < lines->n_columns; c++)
-        names[c] = lines->columns[c].name;
-    names[lines->n_columns] = "customer";
+    ColumnSpec wanted[TABLE_COLUMNS_MAX];
+    const char *known[TABLE_COLUMNS_MAX];
+    int n_known = 0;
+    for (int c = 0; c < lines->n_columns; c++) {
+        const Column *column = &lines->columns[c];
+        wanted[c] = (ColumnSpec){column->name, column->type, column->unit};
+        if (store_has_column(store, "orders", column->name))
+            known[n_known++] = column->name;
+    }
+    TRY(store_read_batch_partition(store, "orders", batch, partition, known, n_known, earlier,
+                                   error));
+    TRY(complete_columns(earlier, wanted, lines->n_columns, error));
+    const int32_t *order = table_column(earlier, "order")->data;
+    *begin = 0;
+    while (*begin < earlier->rows && order[*begin] != code)
+        (*begin)++;
+    *end = *begin;
+    while (*end < earlier->rows && order[*end] == code)
+        (*end)++;
+out:
+    return status;
+}
+
+/* Append the lines in force of the orders that mended rows join, and take over their customer. */
+static Status append_joined(Store *store, Home *home, Table *lines, Error *error)
+{
+    static const char *const customer_column[] = {"customer"};
+    Status status = STATUS_OK;
+    Table earlier = {0}, customers = {0};
+    const int32_t *partition = order_ints(&home->received, ORDER_PARTITION);
+    const int32_t *join_batch = order_ints(&home->received, ORDER_JOIN_BATCH);
+    const int32_t *join_order = order_ints(&home->received, ORDER_JOIN_ORDER);
     for (int64_t i = 0; i < home->n; i++) {
-        int64_t row = home->first[i];
-        int32_t batch = order_ints(&home->received, ORDER_JOIN_BATCH)[row];
-        if (batch < 0)
+        int64_t row = home->first[i], begin, end, before = lines->rows;
+        if (join_batch[row] < 0)
             continue;
-        int32_t code = order_ints(&home->received, ORDER_JOIN_ORDER)[row];
-        TRY(store_read_batch_partition(store, "orders", batch,
-                                       order_ints(&home->received, ORDER_PARTITION)[row], names,
-                                       lines->n_columns + 1, &earlier, error));
-        const int32_t *order = table_column(&earlier, "order")->data;
-        int64_t begin = 0, end;
-        while (begin < earlier.rows && order[begin] != code)
-            begin++;
-        for (end = begin; end < earlier.rows && order[end] == code; end++)
-            ;
+        TRY(read_earlier(store, lines, join_batch[row], partition[row], join_order[row], &earlier,
+                         &begin, &end, error));
+        TRY(store_read_batch_partition(store, "orders", join_batch[row], partition[row],
+                                       customer_column, 1, &customers, error));
         if (begin < end)
-            home->customer[i] = ((int32_t *)table_column(&earlier, "customer")->data)[begin];
-        table_drop(&earlier, "customer");
-        int64_t before = lines->rows;
+            home->customer[i] = ((int32_t *)customers.columns[0].data)[begin];
         TRY(table_append(lines, &earlier, begin, end, error));
-        int32_t *joined = table_column(lines, "order")->data;
+        int32_t *order = table_column(lines, "order")->data;
         for (int64_t line = before; line < lines->rows; line++)
-            joined[line] = (int32_t)i;
+            order[line] = (int32_t)i;
     }
 out:
     table_free(&earlier);
+    table_free(&customers);
     return status;
 }
 

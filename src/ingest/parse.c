@@ -27,6 +27,7 @@ static void free_table(ParsedTable *table)
     for (int i = 0; i < table->n_inputs; i++)
         mem_free(&table->inputs[i].path);
     mem_free(&table->inputs);
+    mem_free(&table->late_rejects);
     if (table->origin != NULL) {
         source_free(&table->origin->source);
         rejects_free(&table->origin->rejects);
@@ -143,6 +144,7 @@ static Status find_known(Parser *parser, const Store *store, const ParsedBatch *
     if (source->n_files > INT_MAX)
         FAIL(error, STATUS_INPUT, "%s has too many files", parser->path);
     table->n_inputs = (int)source->n_files;
+    table->late_rejects = mem_new(table->n_inputs, sizeof *table->late_rejects);
     table->inputs = mem_new(source->n_files, sizeof *table->inputs);
     TRY(order_by_content(source, &order, error));
     for (int i = 0; i < table->n_inputs; i++) {
@@ -429,6 +431,15 @@ out:
     return status;
 }
 
+/* The file that holds a row: files are one run of bytes. */
+static int input_of_row(const ParsedTable *table, int64_t row)
+{
+    int input = 0;
+    for (int64_t end = table->inputs[0].bytes; row >= end && input + 1 < table->n_inputs;)
+        end += table->inputs[++input].bytes;
+    return input;
+}
+
 Status parse_reject_late(ParsedBatch *batch, int i, const int64_t *positions, int64_t n,
                          const char *field, const char *reason, Error *error)
 {
@@ -454,6 +465,8 @@ Status parse_reject_late(ParsedBatch *batch, int i, const int64_t *positions, in
     table->rejects = rejects->text;
     rejects->text = (Buffer){0};
     table->rows_rejected += n;
+    for (int64_t k = 0; k < n; k++)
+        table->late_rejects[input_of_row(table, row[positions[k]])]++;
     TRY(drop_rows(&table->rows, positions, n, error));
 out:
     rejects_free(&late);

@@ -13,10 +13,10 @@
 
 /* Rows of one canonical table parsed by this rank, in file order.
  * `rows` has a column for each stored name of the schema whose input column is present (or is made
- * by a rule: orders always have `cancelled`, and `customer` with -1 for none), and `row` int64: byte
- * offset of the record in the run of the input's files (files one after another), ascending over the
- * ranks. Codes index ParsedBatch.maps; -1 for empty.
- * A mended reject file is recognised by its first columns (vesper_file, ...): `mended` is true. */
+ * by a rule: orders always have `cancelled`, and `customer` with -1 for none), and `row` int64:
+ * byte offset of the record in the run of the input's files (files one after another), ascending
+ * over the ranks. Codes index ParsedBatch.maps; -1 for empty. A mended reject file is recognised by
+ * its first columns (vesper_file, ...): `mended` is true. */
 typedef struct ParsedTable {
     InputTable table;
     Table rows;
@@ -25,7 +25,8 @@ typedef struct ParsedTable {
     Buffer rejects;        /* this rank's rejected rows, ready for store_batch_write_rejects */
     int64_t rows_rejected; /* this rank's */
     StoreInput *inputs;    /* one a file; counts over all ranks, the same everywhere, without the
-                              late rejects of the next stage */
+                              late rejects */
+    int64_t *late_rejects; /* [n_inputs] this rank's rows rejected after parsing */
     int n_inputs;
     struct ParsedOrigin *origin; /* the files, for late rejects; parse.c's own */
 } ParsedTable;
@@ -39,8 +40,8 @@ typedef struct ParsedBatch {
 
 void parsed_batch_free(ParsedBatch *batch);
 
-/* Parse one `--input TABLE=PATH` (PATH a CSV file, .gz, .xz, .zst, or a folder of them) and add it to
- * the batch. Files whose content the store already has are not parsed: their rows are counted as
+/* Parse one `--input TABLE=PATH` (PATH a CSV file, .gz, .xz, .zst, or a folder of them) and add it
+ * to the batch. Files whose content the store already has are not parsed: their rows are counted as
  * unchanged. Compressed files are first unpacked into the store's tmp/. Mapping and formats come
  * from the ini: [TABLE.columns] canonical = header; [TABLE] settings (docs/configuration.md).
  * STATUS_INPUT with file, line and what to do, if the file is missing, empty, without header or a

@@ -36,6 +36,13 @@ out:
     return status;
 }
 
+Status complete_columns(Table *rows, const ColumnSpec *specs, int n_specs, Error *error)
+{
+    Status status = add_missing(rows, specs, n_specs, error);
+    qsort(rows->columns, (size_t)rows->n_columns, sizeof *rows->columns, compare_columns);
+    return status;
+}
+
 Status unite_columns(ParsedBatch *parsed, InputTable kind, const Store *store, Error *error)
 {
     Status status = STATUS_OK;

@@ -85,9 +85,9 @@ int directory_owner(const OrderDirectory *directory, Hash128 order);
  * `order_replaced`; `placement` is that of the order lines. Adds up what was replaced, the same on
  * every rank. Collective. */
 Status directory_write(Comm *comm, StoreBatch *batch, OrderDirectory *directory,
-                       const OrderPlace *places, const int64_t *counts,
-                       const Placement *placement, int64_t *replaced_orders,
-                       int64_t *replaced_rows, Error *error) VESPER_MUST_USE;
+                       const OrderPlace *places, const int64_t *counts, const Placement *placement,
+                       int64_t *replaced_orders, int64_t *replaced_rows,
+                       Error *error) VESPER_MUST_USE;
 
 /* orders.c: lines whose customer contradicts the order's are rejected. Collective. */
 Status orders_reject_contradictions(Comm *comm, ParsedBatch *parsed, const Customers *customers,
@@ -103,9 +103,14 @@ Status orders_store(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch *pa
                     OrderDirectory *directory, const Placement *placement, RowCounts *counts,
                     Error *error) VESPER_MUST_USE;
 
+/* Add the columns that `rows` lacks, filled with what an absent column reads as, and sort all
+ * columns by name. Local. */
+Status complete_columns(Table *rows, const ColumnSpec *specs, int n_specs,
+                        Error *error) VESPER_MUST_USE;
+
 /* Give all parsed tables of one kind the same columns, sorted by name: those that any of them has,
- * and, if mended rows are among them, those of the store. New columns are filled with what an absent
- * column reads as. Local, with the same outcome everywhere. */
+ * and, if mended rows are among them, those of the store. New columns are filled with what an
+ * absent column reads as. Local, with the same outcome everywhere. */
 Status unite_columns(ParsedBatch *parsed, InputTable kind, const Store *store,
                      Error *error) VESPER_MUST_USE;
 

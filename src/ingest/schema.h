@@ -38,7 +38,7 @@ typedef struct Field {
     const char *stored; /* column of the parsed table (FIELD_TIMESTAMP also makes `day`) */
     FieldKind kind;
     Dictionary dictionary;
-    bool required;    /* the column must be there and no value may be empty */
+    bool required; /* the column must be there and no value may be empty */
 } Field;
 
 typedef enum InputTable {

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "store/files.h"
-#include "store/hdf5_error.h"
+#include "store/hdf5_help.h"
 #include "table/narrow.h"
 
 #include <inttypes.h>
@@ -164,25 +164,6 @@ out:
 
 /* ---- datasets ---- */
 
-static hid_t hdf5_type(ColumnType type)
-{
-    switch (type) {
-    case COLUMN_I8:
-        return H5T_STD_I8LE;
-    case COLUMN_I16:
-        return H5T_STD_I16LE;
-    case COLUMN_I32:
-        return H5T_STD_I32LE;
-    case COLUMN_I64:
-        return H5T_STD_I64LE;
-    case COLUMN_F64:
-        return H5T_IEEE_F64LE;
-    case COLUMN_TEXT:
-        break;
-    }
-    return H5T_STD_U8LE;
-}
-
 static bool has_type(hid_t dataset, hid_t expected)
 {
     hid_t type = H5Dget_type(dataset);
@@ -244,10 +225,10 @@ static Status find_column(const Reader *reader, const char *name, ColumnType typ
     hid_t handle = H5Dopen2(reader->file, name, H5P_DEFAULT);
     *stored = type;
     for (int i = 0; i < 4 && narrow_applies(type) && narrowest_first[i] < type; i++)
-        if (handle >= 0 && has_type(handle, hdf5_type(narrowest_first[i])))
+        if (handle >= 0 && has_type(handle, hdf5_type_of(narrowest_first[i])))
             *stored = narrowest_first[i];
     hdf5_close(handle);
-    Status status = find_dataset(reader, name, hdf5_type(*stored), size, at, &handle, error);
+    Status status = find_dataset(reader, name, hdf5_type_of(*stored), size, at, &handle, error);
     hdf5_close(handle);
     return status;
 }

@@ -132,10 +132,10 @@ void store_batch_discard(Comm *comm, StoreBatch **batch);
 bool store_has_column(const Store *store, const char *table, const char *column);
 
 /* Rows of one partition in force, over all batches, checksums verified.
- * Order lines: columns `customer` and `order` are always read, `ts_us` where several batches must be
- * merged; orders replaced by a later batch are left out, lines are in (customer, order time) order with anonymous ones last, and
- * `order` counts the orders of the partition from 0. Other tables: batches one after another.
- * `rows` is emptied first and keeps its memory. Local. */
+ * Order lines: columns `customer` and `order` are always read, `ts_us` where several batches must
+ * be merged; orders replaced by a later batch are left out, lines are in (customer, order time)
+ * order with anonymous ones last, and `order` counts the orders of the partition from 0. Other
+ * tables: batches one after another. `rows` is emptied first and keeps its memory. Local. */
 Status store_read_partition(Store *store, const char *table, int32_t partition,
                             const char *const *columns, int n_columns, Table *rows,
                             Error *error) VESPER_MUST_USE;

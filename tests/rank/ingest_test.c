@@ -421,8 +421,8 @@ static void test_mended_row_joins(void)
     CU_ASSERT_EQUAL(ingest_file(store, csv, &summary, &error), STATUS_OK);
     CU_ASSERT_EQUAL(summary.counts[INPUT_ORDERS].rejected, 1);
     write_text(mended, "vesper_file,vesper_line,vesper_field,vesper_reason,"
-                       "order_id,ordered_at,product_id,quantity,unit_price,customer_id\n"
-                       "orders.csv,3,quantity,not a number,1,2024-01-01,b,5,2.00,ann\n");
+                       "order_id,ordered_at,product_id,quantity,unit_price,customer_id,discount\n"
+                       "orders.csv,3,quantity,not a number,1,2024-01-01,b,5,2.00,ann,0.10\n");
     CU_ASSERT_EQUAL(ingest_file(store, mended, &summary, &error), STATUS_OK);
     CU_ASSERT_EQUAL(summary.counts[INPUT_ORDERS].stored, 1);
     CU_ASSERT_EQUAL(summary.counts[INPUT_ORDERS].replaced_orders, 0);

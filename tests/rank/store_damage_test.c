@@ -2,6 +2,7 @@
  * Whatever happens, a rank never reads a wrong value, never hangs, and the old generation stays. */
 #include "base/fault.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "rank/store_model.h"
 #include "rank/suites.h"
@@ -9,6 +10,7 @@
 #include "store/results.h"
 #include "store/segment.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -61,6 +63,19 @@ static void file_of(const char *name, char path[PATH_SIZE])
     snprintf(path, PATH_SIZE, "%s/%s", folder, name);
 }
 
+/* Files that this process has open: a handle of HDF5 that stays open keeps one. */
+static int open_files(void)
+{
+    int n = 0;
+    DIR *folder_of_fds = opendir("/proc/self/fd");
+    CU_ASSERT_PTR_NOT_NULL(folder_of_fds);
+    while (folder_of_fds && readdir(folder_of_fds))
+        n++;
+    if (folder_of_fds)
+        closedir(folder_of_fds);
+    return n;
+}
+
 /* Rank 0 replaces a file by `data`; the others wait. */
 static void put(const char *name, const void *data, int64_t size)
 {
@@ -90,6 +105,7 @@ static void listen_begin(void)
 {
     char path[PATH_SIZE];
     file_of("said", path);
+    log_init(comm_rank(rank_comm()), LOG_WARN);
     fflush(stderr);
     if (!is_root())
         return;
@@ -199,7 +215,8 @@ static void test_damaged_column(void)
         check_damage(&good, column->data_at + middle * width, column->name, p);
         middle = (layout.index[p] + layout.index[p + 1]) / 2;
         if (is_text)
-            check_damage(&good, column->ends_at + middle * (int64_t)column_width(column->stored), column->name, p);
+            check_damage(&good, column->ends_at + middle * (int64_t)column_width(column->stored),
+                         column->name, p);
     }
     segment_layout_free(&layout);
     buffer_free(&good);
@@ -213,6 +230,7 @@ static void test_damaged_anywhere(void)
     int64_t found = 0, step = 5 + 12 * comm_size(rank_comm());
     make_store();
     get(segment, &good);
+    int files = open_files();
     for (int64_t at = 0; at < good.size; at += step) {
         Error error = {0};
         good.data[at] ^= (char)(1 << (at % 8));
@@ -225,6 +243,7 @@ static void test_damaged_anywhere(void)
         good.data[at] ^= (char)(1 << (at % 8));
     }
     CU_ASSERT(found > good.size / step / 2);
+    CU_ASSERT_EQUAL(open_files(), files);
     buffer_free(&good);
     CU_ASSERT(model_remove_folder(rank_comm(), folder));
 }
@@ -596,6 +615,7 @@ static void check_fault(const char *site, int rank, bool on_every_rank)
 {
     Error error = {0};
     int64_t blocks = mem_live_blocks();
+    int files = open_files();
     CU_ASSERT(model_make_folder(rank_comm(), folder));
     arm(site, rank);
     Status status = whole_story(&error);
@@ -610,6 +630,7 @@ static void check_fault(const char *site, int rank, bool on_every_rank)
     /* Then again, on what it left. */
     CHECK_OK(whole_story(&error));
     CU_ASSERT_EQUAL(mem_live_blocks(), blocks);
+    CU_ASSERT_EQUAL(open_files(), files);
     CU_ASSERT(model_remove_folder(rank_comm(), folder));
 }
 

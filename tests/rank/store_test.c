@@ -336,7 +336,8 @@ static void check_orders(Store *store, const ModelHistory *history, int last)
     }
     for (int32_t p = 0; p < MODEL_PARTITIONS; p++) {
         CHECK_OK(store_read_partition(store, "orders", p, names, 3, &rows, &error));
-        CU_ASSERT_EQUAL(rows.n_columns, store_batch_count(store) > 1 ? 6 : 5); /* times only to merge batches */
+        /* Times are read only to merge batches. */
+        CU_ASSERT_EQUAL(rows.n_columns, store_batch_count(store) > 1 ? 6 : 5);
         CU_ASSERT(model_orders_match(history, last, p, &rows));
     }
     CU_ASSERT_EQUAL(store_rows(store, "orders"), model_lines_in_force(history, last));

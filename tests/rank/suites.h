@@ -24,6 +24,7 @@ extern CU_TestInfo sales_tests[];
 extern CU_TestInfo pairs_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
+extern CU_TestInfo parse_files_tests[];
 extern CU_TestInfo input_tests[];
 
 #define RANK_SUITES                                                                                \
@@ -31,7 +32,7 @@ extern CU_TestInfo input_tests[];
         {"comm", comm_tests}, {"store", store_tests}, {"store_damage", store_damage_tests},        \
             {"results", results_tests}, {"sales", sales_tests}, {"pairs", pairs_tests},            \
             {"ingest", ingest_tests}, {"publish", publish_tests}, {"parse", parse_tests},          \
-            {"input", input_tests},                                                                \
+            {"parse_files", parse_files_tests}, {"input", input_tests},                            \
     }
 
 #endif

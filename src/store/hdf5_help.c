@@ -1,5 +1,5 @@
-/* HDF5's error stack, cut down to its innermost line. */
-#include "store/hdf5_error.h"
+/* HDF5's error stack cut down to its innermost line; closing; types. */
+#include "store/hdf5_help.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -59,4 +59,23 @@ void hdf5_close(hid_t handle)
     default:
         break;
     }
+}
+
+hid_t hdf5_type_of(ColumnType type)
+{
+    switch (type) {
+    case COLUMN_I8:
+        return H5T_STD_I8LE;
+    case COLUMN_I16:
+        return H5T_STD_I16LE;
+    case COLUMN_I32:
+        return H5T_STD_I32LE;
+    case COLUMN_I64:
+        return H5T_STD_I64LE;
+    case COLUMN_F64:
+        return H5T_IEEE_F64LE;
+    case COLUMN_TEXT:
+        break;
+    }
+    return H5T_STD_U8LE;
 }

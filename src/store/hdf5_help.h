@@ -1,8 +1,8 @@
-/* What HDF5 has to say about a failure, as one of our errors. */
-#ifndef VESPER_STORE_HDF5_ERROR_H
-#define VESPER_STORE_HDF5_ERROR_H
+/* Small helpers around HDF5: its failures as our errors, handles, types. */
+#ifndef VESPER_STORE_HDF5_HELP_H
+#define VESPER_STORE_HDF5_HELP_H
 
-#include "base/status.h"
+#include "table/table.h"
 
 #include <hdf5.h>
 
@@ -14,5 +14,8 @@ Status hdf5_error(Error *error, const char *action, const char *file);
 
 /* Handles that were never opened are negative; closing those is a no-op. */
 void hdf5_close(hid_t handle);
+
+/* The type of a column in a file; of a text's bytes, uint8. */
+hid_t hdf5_type_of(ColumnType type);
 
 #endif
