@@ -24,5 +24,5 @@ for lines in "$@"; do
     v=$(median <"$work/vesper.s"); d=$(median <"$work/duckdb.s"); a=$(median <"$work/alone.s")
     mb=$(($(stat -c %s "$csv") / 1000000))
     echo "| $lines | $mb | $v | $d | $a | $(ratio "$d" "$v") | $(ratio "$a" "$v") |" \
-        "$(($(field peak_memory_bytes.max <"$work/run.json") / 1048576)) | $(field peak_mib <"$work/last.out") |"
+        "$(($(field peak_bytes_per_rank.max <"$work/run.json") / 1048576)) | $(field peak_mib <"$work/last.out") |"
 done

@@ -32,7 +32,7 @@ for lines in "$@"; do
     done
     v=$(median <"$work/vesper.s"); d=$(median <"$work/duckdb.s")
     echo "| $lines | $v | $d | $(ratio "$d" "$v") |" \
-        "$(($(field peak_memory_bytes.max <"$work/run.json") / 1048576)) | $(field peak_mib <"$work/questions.json") |"
+        "$(($(field peak_bytes_per_rank.max <"$work/run.json") / 1048576)) | $(field peak_mib <"$work/questions.json") |"
     node -e 'const o = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8")); delete o.peak_mib;
         console.error("duckdb, last run: " + Object.entries(o).map(([k, v]) => `${k} ${v.toFixed(3)}`).join(", "))' \
         "$work/questions.json"

@@ -34,7 +34,7 @@ static Status write_owner(int fd, const char *path, Error *error)
     char since[CIVIL_TEXT_SIZE];
     Buffer owner = {0};
     if (gethostname(host, sizeof host - 1) != 0)
-        strcpy(host, "unknown");
+        memcpy(host, "unknown", sizeof "unknown");
     civil_format_utc((int64_t)time(NULL) * 1000000, since);
     buffer_printf(&owner, "host %s, process %ld, since %s\n", host, (long)getpid(), since);
     Status status = ftruncate(fd, 0) == 0

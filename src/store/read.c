@@ -33,13 +33,13 @@ static bool has_table(const Store *store, const char *table)
     return false;
 }
 
-/* Whether several batches must be brought into one order. */
+/* Whether several batches must be brought into one order, or orders left out. */
 static bool needs_merge(const Store *store, const char *table)
 {
     int batches = 0;
     for (int b = 0; b < store->manifest.n_batches; b++)
         batches += manifest_batch_table(&store->manifest.batches[b], table) != NULL;
-    return batches > 1;
+    return batches > 1 || store_rows(store, STORE_ORDER_REPLACED) > 0;
 }
 
 typedef struct Wanted {

@@ -87,7 +87,7 @@ Status results_begin(Comm *comm, Store *store, const char *run, ResultWriter **w
         FAIL(error, STATUS_USAGE,
              "'%s' cannot name a run: letters, digits and . _ - only, at most %d", run,
              STORE_NAME_SIZE - 1);
-    strcpy(begun->run, run);
+    segment_copy_name(begun->run, sizeof begun->run, run);
     TRY_ALL(comm, comm_rank(comm) == 0 ? make_folder(begun, error) : STATUS_OK, error);
 out:
     if (status != STATUS_OK)
@@ -144,7 +144,7 @@ static void note_table(ResultWriter *writer, const SegmentLayout *layout,
 {
     int i = writer->n_tables++;
     writer->tables[i] = *entry;
-    strcpy(writer->keys[i], key);
+    segment_copy_name(writer->keys[i], sizeof writer->keys[i], key);
     writer->checksums[i] = segment_layout_checksum(layout);
 }
 
@@ -307,7 +307,7 @@ Status results_open(const Store *store, const char *run, ResultReader **reader, 
     if (!results_exist(store, run))
         FAIL(error, STATUS_IO, "the store %s has no results of run %s: run `vesper sales` first",
              store->path, run);
-    strcpy(opened->run, run);
+    segment_copy_name(opened->run, sizeof opened->run, run);
     run_folder(store, run, &path);
     opened->folder = mem_copy_string(buffer_string(&path));
     buffer_printf(&path, "/%s", RESULT_INDEX);
@@ -359,8 +359,7 @@ static Status open_table(ResultReader *reader, int i, Error *error)
         return STATUS_OK;
     buffer_printf(&path, "%s/%s.h5", reader->folder, meant->name);
     buffer_printf(&shown, "results/%s/%s.h5", reader->run, meant->name);
-    vesper_assert(shown.size < (int64_t)sizeof reader->shown[i]);
-    strcpy(reader->shown[i], buffer_string(&shown));
+    segment_copy_name(reader->shown[i], sizeof reader->shown[i], buffer_string(&shown));
     TRY(segment_layout_read(buffer_string(&path), reader->shown[i], layout, error));
     if (!manifest_table_fits(meant, layout) || strcmp(layout->kind, RESULT_KIND) != 0 ||
         layout->batch != reader->generation || layout->partitions != blocks_of(meant->rows) ||

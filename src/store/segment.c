@@ -18,6 +18,13 @@ enum {
     N_UNITS = sizeof unit_names / sizeof *unit_names
 };
 
+void segment_copy_name(char *to, size_t size, const char *name)
+{
+    size_t length = strlen(name);
+    vesper_assert(length < size);
+    memcpy(to, name, length + 1);
+}
+
 const char *segment_type_name(ColumnType type)
 {
     return type_names[type];

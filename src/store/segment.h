@@ -101,6 +101,8 @@ Status segment_damaged(const SegmentFile *file, SegmentBlock block, Error *error
 Status segment_append(const SegmentFile *file, int64_t partition, Table *rows,
                       Error *error) VESPER_MUST_USE;
 
+/* Copy a name that is known to fit into `size` bytes. */
+void segment_copy_name(char *to, size_t size, const char *name);
 /* Names of types and units, as in the schema attribute and in JSON. Parsing gives false. */
 const char *segment_type_name(ColumnType type);
 const char *segment_unit_name(ColumnUnit unit);

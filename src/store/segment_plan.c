@@ -16,10 +16,8 @@ static Status take_schema(SegmentPlan *plan, const Table *rows, Error *error)
 {
     Status status = STATUS_OK;
     SegmentLayout *layout = &plan->layout;
-    vesper_assert(strlen(plan->spec->table) < SEGMENT_NAME_SIZE &&
-                  strlen(plan->spec->kind) < SEGMENT_KIND_SIZE);
-    strcpy(layout->table, plan->spec->table);
-    strcpy(layout->kind, plan->spec->kind);
+    segment_copy_name(layout->table, sizeof layout->table, plan->spec->table);
+    segment_copy_name(layout->kind, sizeof layout->kind, plan->spec->kind);
     layout->batch = plan->spec->batch;
     layout->partitions = plan->spec->partitions;
     layout->n_columns = rows->n_columns;

@@ -421,8 +421,7 @@ static void add_segment(Store *store, int batch, int table, int volume)
     Buffer shown = {0};
     placement_segment_shown(store_segment_number(store, segment),
                             store_segment_table(store, segment)->name, &shown);
-    vesper_assert(shown.size < (int64_t)sizeof segment->shown);
-    memcpy(segment->shown, buffer_string(&shown), (size_t)shown.size + 1);
+    segment_copy_name(segment->shown, sizeof segment->shown, buffer_string(&shown));
     buffer_free(&shown);
 }
 

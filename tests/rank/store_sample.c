@@ -118,5 +118,5 @@ int main(int argc, char **argv)
     if (comm_rank(comm) == 0 && status != STATUS_OK)
         log_failure(&error);
     comm_finish(&comm);
-    return status;
+    return (int)status;
 }
