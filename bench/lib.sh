@@ -48,4 +48,11 @@ seconds() {
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 field() { node -e 'const o = JSON.parse(require("fs").readFileSync(0, "utf8")); console.log(process.argv[1].split(".").reduce((v, k) => v[k], o))' "$1"; }
+# Seconds added up: `sum_of questions` of DuckDB's answer, `sum_of stages NAME...` of a run.json.
+sum_of() {
+    node -e 'const o = JSON.parse(require("fs").readFileSync(0, "utf8")), [kind, ...names] = process.argv.slice(1);
+        delete o.peak_mib;
+        const all = kind === "stages" ? o.stages.filter(s => names.includes(s.name)).map(s => s.seconds_max) : Object.values(o);
+        console.log(all.reduce((a, b) => a + b, 0).toFixed(3))' "$@"
+}
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }

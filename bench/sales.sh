@@ -2,14 +2,15 @@
 # The seven sales tables from the store on two ranks, beside DuckDB answering the same seven questions
 # from its own file with two threads.
 #   bench/sales.sh [LINES...]      (default: 1000000 10000000)
-# Vesper: wall-clock seconds of the whole command (start of mpirun and writing the tables included).
-# DuckDB: seconds inside the engine, the questions added up. Medians of interleaved runs.
+# "alone": seconds inside the program, for Vesper from opening the store to the written tables, for
+# DuckDB the questions added up; "whole": wall-clock seconds of the command, the start of mpirun or
+# of node included. Medians of interleaved runs.
 . "$(dirname "$0")/lib.sh"
 bench_setup
 [ $# -gt 0 ] || set -- 1000000 10000000
 
-echo "| lines | vesper s | duckdb s | duckdb / vesper | vesper MiB a rank | duckdb MiB |"
-echo "|---|---|---|---|---|---|"
+echo "| lines | vesper alone s | duckdb alone s | ratio | vesper whole s | duckdb whole s | ratio | vesper MiB a rank | duckdb MiB |"
+echo "|---|---|---|---|---|---|---|---|---|"
 for lines in "$@"; do
     csv=$(bench_orders "$lines")
     store=$work/store-$lines db=$work/own-$lines.db
@@ -21,17 +22,18 @@ for lines in "$@"; do
         duckdb load "$csv" "$db" "$ranks" >/dev/null
         duckdb prepare "$db" >/dev/null
     fi
-    : >"$work/vesper.s"; : >"$work/duckdb.s"
+    for name in vesper duckdb; do : >"$work/$name.whole"; : >"$work/$name.alone"; done
     for _ in $(seq "$repeat"); do
-        rm -rf "$store/results"
-        seconds vesper sales --store "$store" --run-record "$work/run.json" >>"$work/vesper.s"
-        duckdb questions "$db" "$ranks" >"$work/questions.json"
-        node -e 'const o = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
-            delete o.peak_mib; console.log(Object.values(o).reduce((a, b) => a + b))' \
-            "$work/questions.json" >>"$work/duckdb.s"
+        rm -rf "$store"/results/*
+        seconds vesper sales --store "$store" --run-record "$work/run.json" >>"$work/vesper.whole"
+        sum_of stages open sales <"$work/run.json" >>"$work/vesper.alone"
+        seconds duckdb questions "$db" "$ranks" >>"$work/duckdb.whole"
+        cp "$work/last.out" "$work/questions.json"
+        sum_of questions <"$work/questions.json" >>"$work/duckdb.alone"
     done
-    v=$(median <"$work/vesper.s"); d=$(median <"$work/duckdb.s")
-    echo "| $lines | $v | $d | $(ratio "$d" "$v") |" \
+    va=$(median <"$work/vesper.alone") da=$(median <"$work/duckdb.alone")
+    vw=$(median <"$work/vesper.whole") dw=$(median <"$work/duckdb.whole")
+    echo "| $lines | $va | $da | $(ratio "$da" "$va") | $vw | $dw | $(ratio "$dw" "$vw") |" \
         "$(($(field peak_bytes_per_rank.max <"$work/run.json") / 1048576)) | $(field peak_mib <"$work/questions.json") |"
     node -e 'const o = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8")); delete o.peak_mib;
         console.error("duckdb, last run: " + Object.entries(o).map(([k, v]) => `${k} ${v.toFixed(3)}`).join(", "))' \

@@ -211,6 +211,19 @@ out:
     return status;
 }
 
+static Status make_folders(const Store *store, Error *error)
+{
+    Status status = STATUS_OK;
+    Buffer path = {0};
+    for (int i = 0; i < N_FOLDERS; i++) {
+        store_file(store, folders[i], &path);
+        TRY(files_make_folder(buffer_string(&path), error));
+    }
+out:
+    buffer_free(&path);
+    return status;
+}
+
 /* store.json comes last: with it the store exists. */
 static Status make_store(const Store *store, const StoreSettings *settings, Error *error)
 {
@@ -219,10 +232,7 @@ static Status make_store(const Store *store, const StoreSettings *settings, Erro
     Buffer path = {0}, json = {0};
     manifest_init(&manifest, settings->partitions);
     TRY(check_empty(store, error));
-    for (int i = 0; i < N_FOLDERS; i++) {
-        store_file(store, folders[i], &path);
-        TRY(files_make_folder(buffer_string(&path), error));
-    }
+    TRY(make_folders(store, error));
     TRY(store_put_in_force(store, &manifest, error));
     manifest_print_settings(settings, &json);
     store_file(store, "store.json", &path);
@@ -290,6 +300,7 @@ static Status open_files(Store *store, Buffer *json, Buffer *shown, Error *error
         TRY(lock_take(store->path, &store->lock, &was_left, &left, error));
         if (was_left)
             warn_left(store, &left);
+        TRY(make_folders(store, error)); /* somebody may have removed results/ to make room */
         store_file(store, "tmp", &name);
         TRY(files_clear_folder(buffer_string(&name), error));
     }

@@ -30,7 +30,8 @@ wait_until_dead() { # WHAT PID...
     done
 }
 
-# kill_once NUMBER MICROSECONDS: start that night, wait, kill one of its processes.
+# kill_once NUMBER MICROSECONDS: start that night, wait, kill one of its processes. Sets hit if that
+# process was alive.
 kill_once() {
     local pids victim launcher_pid
     prepare_night "$1"
@@ -40,26 +41,51 @@ kill_once() {
     sleep "$(printf '%d.%06d' $(($2 / 1000000)) $(($2 % 1000000)))"
     mapfile -t pids < <(echo "$launcher_pid"; pgrep -P "$launcher_pid")
     victim=${pids[RANDOM % ${#pids[@]}]}
-    moment="$((${2} / 1000)) ms, $([ "$victim" = "$launcher_pid" ] && echo launcher || echo rank)"
-    kill -KILL "$victim" 2>/dev/null && hits=$((hits + 1))
+    moment="$(($2 / 1000)) ms, $([ "$victim" = "$launcher_pid" ] && echo launcher || echo rank)"
+    hit=no
+    is_alive "$victim" && kill -KILL "$victim" 2>/dev/null && hit=yes
     wait_until_dead "kill at $moment" "${pids[@]}"
 }
 
+# Sets duration, from start to end of an undisturbed night, and work_began, both in microseconds:
+# kills are spread over the time in which there is something to lose.
+measure_night() { # NUMBER
+    local began seconds
+    restore "$1"
+    began=$(date +%s%6N)
+    night "$1" $ranks
+    duration[$1]=$(($(date +%s%6N) - began))
+    seconds=$(sed -n 's/^  "seconds": \([0-9.]*\).*/\1/p' store/run.json)
+    work_began[$1]=$((duration[$1] - $(awk "BEGIN { print int(1e6 * $seconds) }") - 200000))
+    [ "${work_began[$1]}" -gt 0 ] || work_began[$1]=0
+}
+
 learn_nights $ranks
-restore 2
-began=$(date +%s%6N)
-night 2 $ranks
-duration=$(($(date +%s%6N) - began))
+declare -a duration work_began
+measure_night 1
+measure_night 2
 hits=0
 early=0
-for ((i = 1; i <= kills; i++)); do
+late=0
+for ((i = 1; hits < kills && i <= 5 * kills; i++)); do
     number=$((1 + i % 2))
+    span=$((duration[number] - work_began[number]))
     restore $number
-    kill_once $number $((duration * (RANDOM % 1000) / 950))
-    what="kill $i of night $number at $moment"
+    kill_once $number $((work_began[number] + span * (RANDOM % 1000) / 1000))
+    # A night that was over already: the machine is faster now than it was when measured.
+    if [ $hit = no ]; then
+        duration[number]=$((duration[number] - span / 30))
+        work_began[number]=$((work_began[number] - span / 60))
+        continue
+    fi
+    duration[number]=$((duration[number] + span / 90))
+    hits=$((hits + 1))
+    what="kill $hits of night $number at $moment"
     grep -q ' open ' err || early=$((early + 1))
+    ! grep -q ' record ' err || late=$((late + 1))
     expect_whole_night "$what" $number
     expect_rerun "$what" $number $((1 + RANDOM % 3))
 done
-echo "$kills kills, $hits hit a living process, $early came before the first stage"
+[ "$hits" = "$kills" ] || fail "only $hits of $kills kills hit a living process"
+echo "$hits kills of a living process: $early before a log line came, $late after the last"
 finish
