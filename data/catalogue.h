@@ -68,7 +68,7 @@ Status catalogue_init(Catalogue *catalogue, uint64_t seed, const Calendar *calen
 void catalogue_free(Catalogue *catalogue);
 
 /* Alive, in stock and, if intermittent, wanted on this day. */
-bool catalogue_is_sold(const Catalogue *catalogue, int32_t product, int32_t day);
+bool catalogue_is_sold(const Catalogue *catalogue, int32_t index, int32_t day);
 
 int32_t catalogue_draw_cluster(const Catalogue *catalogue, Random *random);
 /* A product of the cluster by popularity alone. */
@@ -79,7 +79,7 @@ int32_t catalogue_draw_sold(const Catalogue *catalogue, int32_t cluster, int32_t
 /* A product bought for its promotion, or -1: the line is no such purchase. */
 int32_t catalogue_draw_offer(const Catalogue *catalogue, int32_t day, Random *random);
 
-int64_t catalogue_price(const Catalogue *catalogue, int32_t product, int32_t day);
+int64_t catalogue_price(const Catalogue *catalogue, int32_t index, int32_t day);
 /* Percent off on this day, 0 without a promotion. */
 int32_t catalogue_discount(const Catalogue *catalogue, int32_t product, int32_t day);
 

@@ -10,16 +10,16 @@
 typedef struct Random {
     uint64_t seed;
     uint64_t entity;
-    uint64_t counter;     /* blocks drawn so far */
-    uint32_t block[4];    /* words of the current block */
-    int used;             /* words of `block` already given out */
+    uint64_t counter;  /* blocks drawn so far */
+    uint32_t block[4]; /* words of the current block */
+    int used;          /* words of `block` already given out */
 } Random;
 
 Random random_stream(uint64_t seed, uint64_t entity);
 uint64_t random_u64(Random *random);
-double random_unit(Random *random);                    /* uniform in [0, 1) */
-int64_t random_below(Random *random, int64_t bound);   /* uniform in [0, bound), unbiased */
-double random_normal(Random *random);                  /* mean 0, variance 1 */
+double random_unit(Random *random);                  /* uniform in [0, 1) */
+int64_t random_below(Random *random, int64_t bound); /* uniform in [0, bound), unbiased */
+double random_normal(Random *random);                /* mean 0, variance 1 */
 double random_exponential(Random *random, double mean);
 int64_t random_poisson(Random *random, double mean);
 double random_gamma(Random *random, double shape, double scale);

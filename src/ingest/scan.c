@@ -126,7 +126,8 @@ static Status scan_piece(const Source *source, PieceScan *piece, bool with_conte
                          Error *error)
 {
     Status status = STATUS_OK;
-    Scanner scanner = {.file = &source->files[piece->file], .fd = -1, .chunk = chunk, .begin = -1};
+    Scanner scanner = {.file = &source->files[piece->file], .fd = -1, .begin = -1};
+    scanner.chunk = chunk;
     const SourceFile *file = scanner.file;
     char before = '\n';
     csv_scan_init(&scanner.scan, source->delimiter);

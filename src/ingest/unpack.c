@@ -114,7 +114,7 @@ static Status unpack_gz(Unpacking *work, Error *error)
             if (result == Z_STREAM_END) {
                 if (stream.avail_in == 0)
                     break;
-                result = inflateReset(&stream);
+                (void)inflateReset(&stream);
             }
             stream.next_out = (unsigned char *)work->out;
             stream.avail_out = UNPACK_BLOCK;
