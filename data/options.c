@@ -125,21 +125,16 @@ Status options_read(Comm *comm, int argc, char **argv, Options *options, Error *
 {
     Status status = STATUS_OK;
     Config *config = NULL;
-    Buffer packed = {0};
     const char *const no_sections[] = {NULL};
     bool root = comm_rank(comm) == 0;
     TRY_ALL(comm,
             root ? config_parse(argc, argv, TABLE, TABLE_SIZE, no_sections, &config, error)
                  : STATUS_OK,
             error);
-    if (root)
-        config_pack(config, &packed);
-    comm_broadcast_buffer(comm, 0, &packed);
-    TRY_ALL(comm, root ? STATUS_OK : config_unpack(buffer_view(&packed), &config, error), error);
+    TRY(comm_broadcast_config(comm, 0, &config, error));
     TRY_ALL(comm, take_values(config, options, error), error);
 out:
     config_free(&config);
-    buffer_free(&packed);
     return status;
 }
 

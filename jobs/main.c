@@ -124,15 +124,10 @@ static Status read_config(Comm *comm, const char *job, int argc, char **argv, Co
                           Error *error)
 {
     Status status = STATUS_OK;
-    Buffer packed = {0};
     bool is_root = comm_rank(comm) == 0;
     TRY_ALL(comm, is_root ? options_parse(job, argc, argv, config, error) : STATUS_OK, error);
-    if (is_root)
-        config_pack(*config, &packed);
-    comm_broadcast_buffer(comm, 0, &packed);
-    TRY_ALL(comm, is_root ? STATUS_OK : config_unpack(buffer_view(&packed), config, error), error);
+    TRY(comm_broadcast_config(comm, 0, config, error));
 out:
-    buffer_free(&packed);
     return status;
 }
 

@@ -139,6 +139,18 @@ void comm_broadcast_buffer(Comm *comm, int root, Buffer *buffer)
     }
 }
 
+Status comm_broadcast_config(Comm *comm, int root, Config **config, Error *error)
+{
+    Buffer packed = {0};
+    bool is_root = comm_rank(comm) == root;
+    if (is_root)
+        config_pack(*config, &packed);
+    comm_broadcast_buffer(comm, root, &packed);
+    Status status = is_root ? STATUS_OK : config_unpack(buffer_view(&packed), config, error);
+    buffer_free(&packed);
+    return comm_agree(comm, status, error);
+}
+
 /* ---- reductions ---- */
 
 static void reduce_i64(Comm *comm, int64_t *values, int64_t count, MPI_Op op)

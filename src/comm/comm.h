@@ -8,6 +8,7 @@
 #define VESPER_COMM_COMM_H
 
 #include "base/bytes.h"
+#include "base/config.h"
 #include "table/sort.h"
 #include "table/table.h"
 
@@ -44,6 +45,8 @@ void comm_barrier(Comm *comm);
 void comm_broadcast(Comm *comm, int root, void *data, int64_t bytes);
 /* Root's buffer everywhere (size included). Collective. */
 void comm_broadcast_buffer(Comm *comm, int root, Buffer *buffer);
+/* Root's configuration everywhere; the others' *config is made here. Collective. */
+Status comm_broadcast_config(Comm *comm, int root, Config **config, Error *error) VESPER_MUST_USE;
 
 /* Element-wise over ranks, in place, exact. Sums that leave int64 are found by the caller's checks
  * on magnitudes, not here. Collective. */
