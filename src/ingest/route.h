@@ -89,15 +89,15 @@ Status directory_write(Comm *comm, StoreBatch *batch, OrderDirectory *directory,
                        int64_t *replaced_orders, int64_t *replaced_rows,
                        Error *error) VESPER_MUST_USE;
 
-/* orders.c: lines whose customer contradicts the order's are rejected. Collective. */
+/* outgoing.c: lines whose customer contradicts the order's are rejected. Collective. */
 Status orders_reject_contradictions(Comm *comm, ParsedBatch *parsed, const Customers *customers,
                                     const OrderTicket *tickets, Error *error) VESPER_MUST_USE;
 
 /* Home partition of a local order. Local. */
 int32_t order_partition(const OrderTicket *ticket, Bytes order_id, int32_t partitions);
 
-/* Bring the lines of all parsed order tables home, sort them, write `orders` and `order_ids`, and
- * finish the directory. Empties the parsed order tables. Collective. */
+/* orders.c: bring the lines of all parsed order tables home, sort them, write `orders` and
+ * `order_ids`, and finish the directory. Empties the parsed order tables. Collective. */
 Status orders_store(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch *parsed,
                     const Customers *customers, const OrderTicket *tickets,
                     OrderDirectory *directory, const Placement *placement, RowCounts *counts,
