@@ -5,7 +5,9 @@
 #include "base/bytes.h"
 #include "base/decimal.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,30 @@ static const double draw_interval = 0.2; /* seconds */
 static int log_rank;
 static LogLevel log_level = LOG_INFO;
 static bool bar_is_shown;
+static int terminal = -1; /* where the bar is drawn; -1 for nowhere */
+
+/* The terminal of this run: stderr, or, since a launcher takes the ranks' stderr through a pipe,
+ * the stderr of the launcher that started this process. */
+static int find_terminal(void)
+{
+    const char *kind = getenv("TERM");
+    if (kind == NULL || strcmp(kind, "dumb") == 0)
+        return -1;
+    if (isatty(STDERR_FILENO))
+        return STDERR_FILENO;
+    if (getenv("PMIX_RANK") == NULL)
+        return -1;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getppid(), STDERR_FILENO);
+    int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0 && !isatty(fd)) {
+        close(fd);
+        fd = -1;
+    }
+    if (fd >= 0) /* ranks are a background group, which `stty tostop` would stop */
+        signal(SIGTTOU, SIG_IGN);
+    return fd;
+}
 
 void log_init(int rank, LogLevel level)
 {
@@ -43,12 +69,12 @@ Status log_level_parse(const char *text, LogLevel *level, Error *error)
                      "no log level is called '%s'; there are error, warn, info and debug", text);
 }
 
-static void write_stderr(const Buffer *text)
+static void write_all(int fd, const Buffer *text)
 {
     const char *data = text->data;
     int64_t left = text->size;
     while (left > 0) {
-        ssize_t n = write(STDERR_FILENO, data, (size_t)left);
+        ssize_t n = write(fd, data, (size_t)left);
         if (n <= 0)
             return; /* nobody listens; a log must not stop the night */
         data += n;
@@ -56,10 +82,14 @@ static void write_stderr(const Buffer *text)
     }
 }
 
-static void append_wipe(Buffer *line)
+static void wipe_bar(void)
 {
-    if (bar_is_shown)
-        buffer_append_string(line, WIPE_LINE);
+    Buffer wipe = {0};
+    if (bar_is_shown) {
+        buffer_append_string(&wipe, WIPE_LINE);
+        write_all(terminal, &wipe);
+    }
+    buffer_free(&wipe);
     bar_is_shown = false;
 }
 
@@ -73,7 +103,7 @@ void log_line(LogLevel level, LogScope scope, const char *stage, const char *for
     strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
 
     Buffer line = {0};
-    append_wipe(&line);
+    wipe_bar();
     buffer_printf(&line, "%s %s %s ", now, level_names[level], stage);
     if (scope == LOG_RANK)
         buffer_printf(&line, "rank=%d ", log_rank);
@@ -84,7 +114,7 @@ void log_line(LogLevel level, LogScope scope, const char *stage, const char *for
     va_end(args);
     buffer_append_string(&line, text);
     buffer_append_string(&line, "\n");
-    write_stderr(&line);
+    write_all(STDERR_FILENO, &line);
     buffer_free(&line);
 }
 
@@ -93,9 +123,9 @@ void log_failure(const Error *error)
     if (log_rank != 0)
         return;
     Buffer line = {0};
-    append_wipe(&line);
+    wipe_bar();
     buffer_printf(&line, "vesper: %s\n", error->message);
-    write_stderr(&line);
+    write_all(STDERR_FILENO, &line);
     buffer_free(&line);
     log_line(LOG_DEBUG, LOG_ROOT, "failure", "status=%d rank=%d place=%s:%d", (int)error->status,
              error->rank, error->file, error->line);
@@ -111,7 +141,7 @@ double clock_seconds(void)
 static int terminal_columns(void)
 {
     struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    if (ioctl(terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
     return 80;
 }
@@ -175,7 +205,7 @@ static void draw(Progress *progress, double now)
         line.size = room;
     buffer_append_string(&text, WIPE_LINE);
     buffer_append_bytes(&text, buffer_view(&line));
-    write_stderr(&text);
+    write_all(terminal, &text);
     buffer_free(&figures);
     buffer_free(&line);
     buffer_free(&text);
@@ -187,7 +217,8 @@ void progress_begin(Progress *progress, const char *stage, const char *unit, dou
                     int64_t total)
 {
     double now = clock_seconds();
-    const char *terminal = getenv("TERM");
+    if (log_rank == 0 && terminal < 0)
+        terminal = find_terminal();
     *progress = (Progress){
         .stage = stage,
         .unit = unit,
@@ -195,8 +226,7 @@ void progress_begin(Progress *progress, const char *stage, const char *unit, dou
         .total = total,
         .started = now,
         .drawn = now,
-        .visible = log_rank == 0 && total > 0 && isatty(STDERR_FILENO) && terminal &&
-                   strcmp(terminal, "dumb") != 0,
+        .visible = log_rank == 0 && total > 0 && terminal >= 0,
     };
 }
 
@@ -212,9 +242,6 @@ void progress_add(Progress *progress, int64_t amount)
 
 void progress_end(Progress *progress)
 {
-    Buffer wipe = {0};
-    append_wipe(&wipe);
-    write_stderr(&wipe);
-    buffer_free(&wipe);
+    wipe_bar();
     progress->visible = false;
 }

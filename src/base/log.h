@@ -22,7 +22,7 @@ void log_line(LogLevel level, LogScope scope, const char *stage, const char *for
 void log_failure(const Error *error);
 
 /* A bar with rate and time left, redrawn at most five times a second, on rank 0 and only when
- * stderr is a terminal; in a batch log nothing. */
+ * stderr, or that of the launcher, is a terminal; in a batch log nothing. */
 typedef struct Progress {
     const char *stage;
     const char *unit; /* "MB", "rows" */

@@ -164,7 +164,7 @@ static void weigh_partitions(Comm *comm, const Store *store, const ParsedBatch *
             weights[partition]++;
         }
     }
-    rows_add_weights(parsed, customers, weights, partitions);
+    route_add_weights(parsed, customers, weights, partitions);
     comm_sum_i64(comm, weights, partitions);
 }
 
@@ -216,7 +216,7 @@ static Status route_all(Comm *comm, Store *store, const Config *config, StoreBat
     if (directory != NULL)
         TRY(orders_store(comm, store, batch, parsed, &customers, tickets, directory, &placement,
                          &summary->counts[INPUT_ORDERS], error));
-    TRY(rows_store(comm, store, batch, parsed, &customers, &placement, error));
+    TRY(route_store_rows(comm, store, batch, parsed, &customers, &placement, error));
     log_step("ingest.store", &began);
 out:
     customers_free(&customers);

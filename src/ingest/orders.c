@@ -101,7 +101,7 @@ static Status read_earlier(Store *store, const Table *lines, int32_t batch, int3
     }
     TRY(store_read_batch_partition(store, "orders", batch, partition, known, n_known, earlier,
                                    error));
-    TRY(complete_columns(earlier, wanted, lines->n_columns, error));
+    TRY(route_complete_columns(earlier, wanted, lines->n_columns, error));
     const int32_t *order = table_column(earlier, "order")->data;
     *begin = 0;
     while (*begin < earlier->rows && order[*begin] != code)
@@ -311,7 +311,7 @@ static Status bring_home(Comm *comm, const Store *store, ParsedBatch *parsed,
     Table arrived = {0};
     int64_t *counts = mem_new(size, sizeof *counts), *got = mem_new(size, sizeof *got);
     home->start = mem_new((int64_t)size + 1, sizeof *home->start);
-    TRY_ALL(comm, unite_columns(parsed, INPUT_ORDERS, store, error), error);
+    TRY_ALL(comm, route_unite_columns(parsed, INPUT_ORDERS, store, error), error);
     TRY_ALL(comm,
             outgoing_pack_orders(parsed, customers, tickets, placement, size, &outgoing, error),
             error);

@@ -9,6 +9,7 @@
 #include "ingest/source.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { ROWS_BEFORE_RESERVE = 1000 };
@@ -239,18 +240,16 @@ out:
     return status;
 }
 
-static Status parse_own(Parser *parser, Error *error)
+/* Parse this rank's pieces. The bar speaks for all `ranks`, whose shares are even. */
+static Status parse_own(Parser *parser, int ranks, Error *error)
 {
     Status status = STATUS_OK;
     const Source *source = &parser->table.origin->source;
     char stage[STORE_NAME_SIZE];
-    Buffer name = {0};
-    buffer_printf(&name, "ingest %s", input_schema(parser->table.table)->name);
-    (void)strncpy(stage, buffer_string(&name), sizeof stage - 1);
-    stage[sizeof stage - 1] = 0;
+    (void)snprintf(stage, sizeof stage, "ingest %s", input_schema(parser->table.table)->name);
     for (int64_t i = 0; i < source->n_pieces; i++)
         parser->bytes_left += source->pieces[i].end - source->pieces[i].begin;
-    progress_begin(&parser->progress, stage, "MB", 1e6, parser->bytes_left);
+    progress_begin(&parser->progress, stage, "MB", 1e6 / ranks, parser->bytes_left);
     TRY(fault_point("ingest.convert", error));
     for (int64_t i = 0; i < source->n_pieces; i++)
         TRY(parse_piece(parser, &source->pieces[i], error));
@@ -258,7 +257,6 @@ static Status parse_own(Parser *parser, Error *error)
 out:
     progress_end(&parser->progress);
     reader_close(&parser->reader);
-    buffer_free(&name);
     return status;
 }
 
@@ -349,7 +347,7 @@ Status parse_input(Comm *comm, const Store *store, const Config *config, const c
     TRY_ALL(comm, find_known(parser, store, batch, &any_known, error), error);
     if (any_known) /* cut the others evenly */
         TRY(source_scan(comm, source, false, error));
-    TRY_ALL(comm, parse_own(parser, error), error);
+    TRY_ALL(comm, parse_own(parser, comm_size(comm), error), error);
     sum_counts(comm, parser);
     TRY_ALL(comm, keep_table(batch, &parser->table, error), error);
 out:

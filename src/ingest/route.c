@@ -36,14 +36,14 @@ out:
     return status;
 }
 
-Status complete_columns(Table *rows, const ColumnSpec *specs, int n_specs, Error *error)
+Status route_complete_columns(Table *rows, const ColumnSpec *specs, int n_specs, Error *error)
 {
     Status status = add_missing(rows, specs, n_specs, error);
     qsort(rows->columns, (size_t)rows->n_columns, sizeof *rows->columns, compare_columns);
     return status;
 }
 
-Status unite_columns(ParsedBatch *parsed, InputTable kind, const Store *store, Error *error)
+Status route_unite_columns(ParsedBatch *parsed, InputTable kind, const Store *store, Error *error)
 {
     Status status = STATUS_OK;
     ColumnSpec of_store[TABLE_COLUMNS_MAX], of_other[TABLE_COLUMNS_MAX];
@@ -104,8 +104,8 @@ static const int32_t *customer_codes(const Table *rows)
     return column == NULL ? NULL : column->data;
 }
 
-void rows_add_weights(const ParsedBatch *parsed, const Customers *customers, int64_t *weights,
-                      int32_t partitions)
+void route_add_weights(const ParsedBatch *parsed, const Customers *customers, int64_t *weights,
+                       int32_t partitions)
 {
     for (int i = 0; i < parsed->n_tables; i++) {
         const ParsedTable *table = &parsed->tables[i];
@@ -224,7 +224,7 @@ static Status store_by_customer(Comm *comm, Store *store, StoreBatch *batch, Par
     if (!is_given(parsed, kind))
         goto out;
     TRY_ALL(comm, fault_point("ingest.rows", error), error);
-    TRY_ALL(comm, unite_columns(parsed, kind, store, error), error);
+    TRY_ALL(comm, route_unite_columns(parsed, kind, store, error), error);
     for (int i = 0; i < parsed->n_tables; i++) {
         if (parsed->tables[i].table != kind)
             continue;
@@ -262,7 +262,7 @@ static Status store_products(Comm *comm, Store *store, StoreBatch *batch, Parsed
     int64_t *counts = mem_new(comm_size(comm), sizeof *counts);
     if (!is_given(parsed, INPUT_PRODUCTS))
         goto out;
-    TRY_ALL(comm, unite_columns(parsed, INPUT_PRODUCTS, store, error), error);
+    TRY_ALL(comm, route_unite_columns(parsed, INPUT_PRODUCTS, store, error), error);
     for (int i = 0; i < parsed->n_tables; i++) {
         if (parsed->tables[i].table != INPUT_PRODUCTS)
             continue;
@@ -285,8 +285,8 @@ out:
     return status;
 }
 
-Status rows_store(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch *parsed,
-                  const Customers *customers, const Placement *placement, Error *error)
+Status route_store_rows(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch *parsed,
+                        const Customers *customers, const Placement *placement, Error *error)
 {
     static const InputTable by_customer[] = {INPUT_CUSTOMERS, INPUT_EVENTS, INPUT_REVIEWS};
     Status status = STATUS_OK;

@@ -105,24 +105,24 @@ Status orders_store(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch *pa
 
 /* Add the columns that `rows` lacks, filled with what an absent column reads as, and sort all
  * columns by name. Local. */
-Status complete_columns(Table *rows, const ColumnSpec *specs, int n_specs,
-                        Error *error) VESPER_MUST_USE;
+Status route_complete_columns(Table *rows, const ColumnSpec *specs, int n_specs,
+                              Error *error) VESPER_MUST_USE;
 
 /* Give all parsed tables of one kind the same columns, sorted by name: those that any of them has,
  * and, if mended rows are among them, those of the store. New columns are filled with what an
  * absent column reads as. Local, with the same outcome everywhere. */
-Status unite_columns(ParsedBatch *parsed, InputTable kind, const Store *store,
-                     Error *error) VESPER_MUST_USE;
+Status route_unite_columns(ParsedBatch *parsed, InputTable kind, const Store *store,
+                           Error *error) VESPER_MUST_USE;
 
 /* route.c: the other tables. `products` (global), and `customers`, `events`, `reviews` by the
  * partition of their customer (else of their session, order or product), sorted by customer and
  * time. Empties those parsed tables. Collective. */
-Status rows_store(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch *parsed,
-                  const Customers *customers, const Placement *placement,
-                  Error *error) VESPER_MUST_USE;
+Status route_store_rows(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch *parsed,
+                        const Customers *customers, const Placement *placement,
+                        Error *error) VESPER_MUST_USE;
 
 /* Rows of this rank by home partition, added to weights [partitions]. Local. */
-void rows_add_weights(const ParsedBatch *parsed, const Customers *customers, int64_t *weights,
-                      int32_t partitions);
+void route_add_weights(const ParsedBatch *parsed, const Customers *customers, int64_t *weights,
+                       int32_t partitions);
 
 #endif
