@@ -225,6 +225,11 @@ static Status answer(Store *store, OrderDirectory *directory, const OrderQuery *
     Status status = STATUS_OK;
     int32_t *entry_of = NULL;
     TRY(fault_point("ingest.directory", error));
+    if (n > INT32_MAX)
+        FAIL(error, STATUS_INPUT,
+             "%lld order ids of one batch came to one rank, more than %d; take in smaller batches, "
+             "or use more ranks",
+             (long long)n, INT32_MAX);
     TRY(mem_resize(&entry_of, n, sizeof *entry_of, "order directory", error));
     TRY(make_entries(directory, queries, n, entry_of, error));
     TRY(find_earlier(store, directory, error));

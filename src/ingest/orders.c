@@ -41,6 +41,11 @@ static Status unify_orders(Home *home, const Customers *customers, int size, Err
     int32_t *order_of_shared = NULL;
     Table *received = &home->received;
     int64_t rows = received->rows;
+    if (rows > INT32_MAX)
+        FAIL(error, STATUS_INPUT,
+             "%lld orders of one batch came to one rank, more than %d; take in smaller batches, or "
+             "use more ranks",
+             (long long)rows, INT32_MAX);
     TRY(mem_resize(&home->unified, rows, sizeof *home->unified, "orders", error));
     TRY(mem_resize(&home->first, rows, sizeof *home->first, "orders", error));
     TRY(mem_resize(&home->customer, rows, sizeof *home->customer, "orders", error));
