@@ -35,7 +35,9 @@ wait_until_dead() { # WHAT PID...
 kill_once() {
     local pids victim launcher_pid
     prepare_night "$1"
-    $launcher $ranks "$vesper" "${night_arguments[@]}" >out 2>err </dev/null &
+    rm -f err # written by the night itself: what goes through the launcher dies with it
+    $launcher $ranks bash -c 'exec "$0" "$@" 2>>err' "$vesper" "${night_arguments[@]}" \
+        >out 2>launcher.err </dev/null &
     launcher_pid=$!
     disown "$launcher_pid" # or bash reports its death
     sleep "$(printf '%d.%06d' $(($2 / 1000000)) $(($2 % 1000000)))"
@@ -44,6 +46,7 @@ kill_once() {
     moment="$(($2 / 1000)) ms, $([ "$victim" = "$launcher_pid" ] && echo launcher || echo rank)"
     hit=no
     is_alive "$victim" && kill -KILL "$victim" 2>/dev/null && hit=yes
+    cp err seen 2>/dev/null || : >seen # the rest of the night may go on for a moment
     wait_until_dead "kill at $moment" "${pids[@]}"
 }
 
@@ -81,11 +84,15 @@ for ((i = 1; hits < kills && i <= 5 * kills; i++)); do
     duration[number]=$((duration[number] + span / 90))
     hits=$((hits + 1))
     what="kill $hits of night $number at $moment"
-    grep -q ' open ' err || early=$((early + 1))
-    ! grep -q ' record ' err || late=$((late + 1))
+    if ! grep -q ' open ' seen; then
+        early=$((early + 1))
+        work_began[number]=$((work_began[number] + span / 60))
+    elif grep -q ' record ' seen; then
+        late=$((late + 1))
+    fi
     expect_whole_night "$what" $number
     expect_rerun "$what" $number $((1 + RANDOM % 3))
 done
 [ "$hits" = "$kills" ] || fail "only $hits of $kills kills hit a living process"
-echo "$hits kills of a living process: $early before a log line came, $late after the last"
+echo "$hits kills of a living process: $early before the first stage ended, $late after the last"
 finish
