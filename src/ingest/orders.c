@@ -8,7 +8,7 @@
 
 /* The distinct orders that came home to this rank. */
 typedef struct Home {
-    Table received;    /* order_specs, ordered by source */
+    Table received;    /* columns ORDER_..., ordered by source */
     int64_t *start;    /* [size + 1] first received order of each source */
     int32_t *unified;  /* [received rows] distinct order */
     int32_t *first;    /* [n] received row that stands for the order */
