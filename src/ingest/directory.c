@@ -350,26 +350,16 @@ static Status index_table(const OrderDirectory *directory, int64_t batch, Table 
     uint64_t *high = index->columns[0].data, *low = index->columns[1].data;
     int32_t *batches = index->columns[2].data, *partition = index->columns[3].data;
     int32_t *order = index->columns[4].data, *lines = index->columns[5].data;
-    int32_t n_partitions = placement->end - placement->begin;
-    int64_t *next = mem_new(n_partitions + 1, sizeof *next);
-    for (int64_t i = 0; i < directory->n_entries; i++) {
-        Hash128 id = directory->entries[i].order;
-        partition_rows[hash_partition(id, placement->partitions) - placement->begin]++;
-    }
-    for (int32_t p = 0; p < n_partitions; p++)
-        next[p + 1] = next[p] + partition_rows[p];
-    for (int64_t i = 0; i < directory->n_entries; i++) {
-        const DirectoryEntry *entry = &directory->entries[i];
-        int32_t p = hash_partition(entry->order, placement->partitions) - placement->begin;
-        int64_t row = next[p]++;
+    for (int64_t row = 0; row < directory->n_entries; row++) { /* by hash, so by partition too */
+        const DirectoryEntry *entry = &directory->entries[row];
         high[row] = entry->order.high;
         low[row] = entry->order.low;
         batches[row] = (int32_t)batch;
         partition[row] = entry->place.partition;
         order[row] = entry->place.order;
         lines[row] = entry->place.lines;
+        partition_rows[hash_partition(entry->order, placement->partitions) - placement->begin]++;
     }
-    mem_free(&next);
 out:
     return status;
 }
