@@ -65,8 +65,8 @@ static OrderLines lines_of(const Table *rows, int32_t partition)
 /* This rank's partitions into the facts. Local. */
 static Status read_partitions(SalesRun *run, Error *error)
 {
-    static const char *const columns[] = {"day",        "product",   "quantity",
-                                          "unit_price", "cancelled", "country"};
+    static const char *const columns[] = {"customer", "order",      "day",       "product",
+                                          "quantity", "unit_price", "cancelled", "country"};
     static const char *const id_columns[] = {"text"};
     Status status = STATUS_OK;
     Table rows = {0}, ids = {0};

@@ -7,6 +7,8 @@
 #include "store/segment.h"
 #include "store/store.h"
 
+#include <pthread.h>
+
 /* Tables that the store itself understands. */
 #define STORE_ORDERS "orders"
 #define STORE_ORDER_REPLACED "order_replaced"
@@ -22,6 +24,7 @@ typedef struct StoreSegment {
     SegmentLayout layout;
     Error damage; /* status OK if its layout was read */
     int fd;       /* -1: not open */
+    int readers;  /* that use fd now */
 } StoreSegment;
 
 struct Store {
@@ -33,8 +36,9 @@ struct Store {
     Manifest manifest;
     StoreSegment *segments; /* by batch, table, volume */
     int n_segments;
-    int n_open; /* segments with fd >= 0 */
-    int lock;   /* fd on rank 0 of a STORE_WRITE store, else -1 */
+    int n_open;            /* segments with fd >= 0 */
+    pthread_mutex_t files; /* guards fd and readers of the segments, and n_open */
+    int lock;              /* fd on rank 0 of a STORE_WRITE store, else -1 */
 };
 
 /* Take STORE/lock; STATUS_LOCKED names who has it. *was_left: a writer died holding it, `left`
@@ -58,9 +62,11 @@ Status store_load_segments(Comm *comm, Store *store, int first, SegmentLayout *l
 const ManifestTable *store_segment_table(const Store *store, const StoreSegment *segment);
 int64_t store_segment_number(const Store *store, const StoreSegment *segment);
 
-/* The segment ready to read; opens its file if that is not open yet. Local. */
-Status store_segment_file(Store *store, StoreSegment *segment, SegmentFile *file,
+/* The segment ready to read, until it is given back; opens its file if that is not open yet. Any
+ * thread. Local. */
+Status store_segment_take(Store *store, StoreSegment *segment, SegmentFile *file,
                           Error *error) VESPER_MUST_USE;
+void store_segment_give_back(Store *store, StoreSegment *segment);
 
 /* Make `rows` an empty table of these columns; one that has them already keeps its memory. Local.
  */

@@ -108,15 +108,30 @@ static Status choose_columns(const Store *store, const char *table, bool is_orde
         TRY(want_named(store, table, columns[i], &wanted, error));
     if (n_columns == 0)
         TRY(want_all(store, table, &wanted, error));
-    if (is_order_lines) {
+    if (is_order_lines && needs_merge(store, table)) {
         TRY(want(&wanted, (ColumnSpec){"customer", COLUMN_I32, UNIT_CODE}, error));
         TRY(want(&wanted, (ColumnSpec){"order", COLUMN_I32, UNIT_NONE}, error));
-        if (needs_merge(store, table))
-            TRY(want(&wanted, (ColumnSpec){"ts_us", COLUMN_I64, UNIT_TIME_US}, error));
+        TRY(want(&wanted, (ColumnSpec){"ts_us", COLUMN_I64, UNIT_TIME_US}, error));
     }
     store_prepare_rows(rows, wanted.specs, wanted.n);
 out:
     return status;
+}
+
+void store_column_range(const Store *store, const char *table, const char *column, int64_t *min,
+                        int64_t *max)
+{
+    *min = INT64_MAX;
+    *max = INT64_MIN;
+    for (int i = 0; i < store->n_segments; i++) {
+        const StoreSegment *segment = &store->segments[i];
+        int at = segment_layout_find(&segment->layout, column);
+        if (at < 0 || strcmp(store_segment_table(store, segment)->name, table) != 0)
+            continue;
+        const SegmentColumn *found = &segment->layout.columns[at];
+        *min = found->min < *min ? found->min : *min;
+        *max = found->max > *max ? found->max : *max;
+    }
 }
 
 /* ---- all batches, one after another ---- */
@@ -148,8 +163,10 @@ static Status append_batches(Store *store, const char *table, int64_t partition,
         if (!is_segment_of(store, segment, table, partition))
             continue;
         SegmentFile file;
-        TRY(store_segment_file(store, segment, &file, error));
-        TRY(segment_append(&file, partition, rows, error));
+        TRY(store_segment_take(store, segment, &file, error));
+        status = segment_append(&file, partition, rows, error);
+        store_segment_give_back(store, segment);
+        TRY(status);
     }
     if (starts)
         starts[store->n_segments] = rows->rows;
@@ -377,8 +394,10 @@ Status store_read_batch_partition(Store *store, const char *table, int64_t batch
         if (!is_segment_of(store, segment, table, partition) ||
             store_segment_number(store, segment) != batch)
             continue;
-        TRY(store_segment_file(store, segment, &file, error));
-        TRY(segment_append(&file, partition, rows, error));
+        TRY(store_segment_take(store, segment, &file, error));
+        status = segment_append(&file, partition, rows, error);
+        store_segment_give_back(store, segment);
+        TRY(status);
     }
 out:
     return status;

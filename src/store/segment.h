@@ -18,6 +18,8 @@ typedef struct SegmentColumn {
     ColumnUnit unit;
     ColumnType stored; /* as it lies in the file: the narrowest integers that hold all values (text:
                           all ends); float64 as it is */
+    int64_t min, max;  /* of whole numbers: all values of the segment are inside; without rows, and
+                          for other types, INT64_MAX and INT64_MIN */
     int64_t data_at;   /* place in the file of the values, or of the bytes of texts; 0 if empty */
     int64_t ends_at;   /* text: of the ends */
     /* Places in SegmentLayout.index: */

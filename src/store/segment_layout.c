@@ -277,6 +277,22 @@ out:
     return status;
 }
 
+/* Least and greatest value of a column of whole numbers. */
+static Status read_range(const Reader *reader, SegmentColumn *column, Error *error)
+{
+    column->min = INT64_MAX;
+    column->max = INT64_MIN;
+    if (!narrow_applies(column->type) || reader->layout->rows == 0)
+        return STATUS_OK;
+    hid_t handle = H5Dopen2(reader->file, column->name, H5P_DEFAULT);
+    bool is_good = handle >= 0 && read_integer(handle, "min", H5T_NATIVE_INT64, &column->min) &&
+                   read_integer(handle, "max", H5T_NATIVE_INT64, &column->max) &&
+                   column->min <= column->max;
+    hdf5_close(handle);
+    return is_good ? STATUS_OK
+                   : damaged_part(error, reader->shown, "no attributes min and max", column->name);
+}
+
 static Status read_column(const Reader *reader, SegmentColumn *column, Error *error)
 {
     Status status;
@@ -300,6 +316,7 @@ static Status read_column(const Reader *reader, SegmentColumn *column, Error *er
     TRY(find_column(reader, column->name, column->type, size, &column->data_at, &stored, error));
     if (column->type != COLUMN_TEXT)
         column->stored = stored;
+    TRY(read_range(reader, column, error));
 out:
     return status;
 }

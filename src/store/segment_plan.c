@@ -125,6 +125,9 @@ static void choose_stored_types(Comm *comm, SegmentPlan *plan)
         SegmentColumn *column = &layout->columns[i];
         if (column->type != COLUMN_F64)
             column->stored = narrow_type(min[i], max[i]);
+        bool is_whole = narrow_applies(column->type);
+        column->min = is_whole ? min[i] : INT64_MAX;
+        column->max = is_whole ? max[i] : INT64_MIN;
     }
 }
 
@@ -297,7 +300,8 @@ static void plan_datasets(SegmentPlan *plan)
                 column;
         } else {
             add_column_part(plan, "", spec, spec->type, spec->stored, offset,
-                            column ? column->data : NULL);
+                            column ? column->data : NULL)
+                ->range_of = spec->min <= spec->max ? spec : NULL;
         }
     }
 }

@@ -19,7 +19,8 @@ typedef struct SegmentDataset {
     int64_t count;
     const void *data; /* this rank's, of type `from`; NULL: made from `ends_of` while writing */
     const Column *ends_of;
-    ColumnType from, stored; /* in memory and in the file; COLUMN_TEXT: bytes as they are */
+    ColumnType from, stored;       /* in memory and in the file; COLUMN_TEXT: bytes as they are */
+    const SegmentColumn *range_of; /* whole numbers: whose least and greatest value go with it */
     bool is_index;    /* the same on every rank, written by rank 0, guarded by attribute xxh3 */
     const char *unit; /* NULL for none */
     hid_t handle;

@@ -85,6 +85,9 @@ static bool create_dataset(hid_t file, hid_t properties, SegmentDataset *dataset
     bool is_done = dataset->handle >= 0;
     if (is_done && dataset->unit)
         is_done = write_text_attribute(dataset->handle, "unit", bytes_of(dataset->unit));
+    if (is_done && dataset->range_of)
+        is_done = write_attribute(dataset->handle, "min", H5T_STD_I64LE, &dataset->range_of->min) &&
+                  write_attribute(dataset->handle, "max", H5T_STD_I64LE, &dataset->range_of->max);
     if (is_done && dataset->is_index) {
         uint64_t sum = hash64(dataset->data, dataset->size * (int64_t)dataset->width);
         is_done = write_attribute(dataset->handle, "xxh3", H5T_STD_U64LE, &sum);
@@ -324,6 +327,7 @@ static bool is_same_layout(const SegmentLayout *a, const SegmentLayout *b)
         if (strcmp(a->columns[i].name, b->columns[i].name) != 0 ||
             a->columns[i].type != b->columns[i].type ||
             a->columns[i].stored != b->columns[i].stored ||
+            a->columns[i].min != b->columns[i].min || a->columns[i].max != b->columns[i].max ||
             a->columns[i].unit != b->columns[i].unit)
             return false;
     }

@@ -343,6 +343,7 @@ out:
 Status store_open(Comm *comm, const char *path, StoreMode mode, Store **store, Error *error)
 {
     Store *opened = mem_new(1, sizeof *opened);
+    pthread_mutex_init(&opened->files, NULL);
     opened->path = mem_copy_string(path);
     opened->mode = mode;
     opened->placement.root = opened->path;
@@ -372,6 +373,7 @@ void store_close(Comm *comm, Store **store)
     mem_free(&closed->segments);
     manifest_free(&closed->manifest);
     mem_free(&closed->path);
+    pthread_mutex_destroy(&closed->files);
     mem_free(store);
 }
 
@@ -469,36 +471,58 @@ out:
     return status;
 }
 
-static void close_segments(Store *store)
+/* Those that nobody reads now. */
+static void close_idle_segments(Store *store)
 {
     for (int i = 0; i < store->n_segments; i++) {
-        if (store->segments[i].fd >= 0)
-            close(store->segments[i].fd);
-        store->segments[i].fd = -1;
+        StoreSegment *segment = &store->segments[i];
+        if (segment->fd < 0 || segment->readers > 0)
+            continue;
+        close(segment->fd);
+        segment->fd = -1;
+        store->n_open--;
     }
-    store->n_open = 0;
 }
 
-Status store_segment_file(Store *store, StoreSegment *segment, SegmentFile *file, Error *error)
+static Status open_segment(Store *store, StoreSegment *segment, Error *error)
 {
     Status status = STATUS_OK;
     Buffer path = {0};
+    if (segment->fd >= 0)
+        return STATUS_OK;
+    if (store->n_open >= OPEN_SEGMENTS_MAX)
+        close_idle_segments(store);
+    placement_segment(&store->placement, segment->volume, store_segment_number(store, segment),
+                      store_segment_table(store, segment)->name, &path);
+    TRY(files_open(buffer_string(&path), false, &segment->fd, error));
+    store->n_open++;
+out:
+    buffer_free(&path);
+    return status;
+}
+
+Status store_segment_take(Store *store, StoreSegment *segment, SegmentFile *file, Error *error)
+{
     if (segment->damage.status != STATUS_OK) {
         *error = segment->damage;
         return error->status;
     }
-    if (segment->fd < 0) {
-        if (store->n_open == OPEN_SEGMENTS_MAX)
-            close_segments(store);
-        placement_segment(&store->placement, segment->volume, store_segment_number(store, segment),
-                          store_segment_table(store, segment)->name, &path);
-        TRY(files_open(buffer_string(&path), false, &segment->fd, error));
-        store->n_open++;
+    pthread_mutex_lock(&store->files);
+    Status status = open_segment(store, segment, error);
+    if (status == STATUS_OK) {
+        segment->readers++;
+        *file =
+            (SegmentFile){.fd = segment->fd, .shown = segment->shown, .layout = &segment->layout};
     }
-    *file = (SegmentFile){.fd = segment->fd, .shown = segment->shown, .layout = &segment->layout};
-out:
-    buffer_free(&path);
+    pthread_mutex_unlock(&store->files);
     return status;
+}
+
+void store_segment_give_back(Store *store, StoreSegment *segment)
+{
+    pthread_mutex_lock(&store->files);
+    segment->readers--;
+    pthread_mutex_unlock(&store->files);
 }
 
 /* ---- what is in force ---- */

@@ -131,11 +131,17 @@ void store_batch_discard(Comm *comm, StoreBatch **batch);
  */
 bool store_has_column(const Store *store, const char *table, const char *column);
 
-/* Rows of one partition in force, over all batches, checksums verified.
- * Order lines: columns `customer` and `order` are always read, `ts_us` where several batches must
- * be merged; orders replaced by a later batch are left out, lines are in (customer, order time)
- * order with anonymous ones last, and `order` counts the orders of the partition from 0. Other
- * tables: batches one after another. `rows` is emptied first and keeps its memory. Local. */
+/* Least and greatest value of a column of whole numbers over all rows that ever came in, in force
+ * or not; INT64_MAX and INT64_MIN without rows, or where the segment is damaged. Local. */
+void store_column_range(const Store *store, const char *table, const char *column, int64_t *min,
+                        int64_t *max);
+
+/* Rows of one partition in force, over all batches, checksums verified. Threads may read at once.
+ * Order lines: where several batches must be merged, `customer`, `order` and `ts_us` are read too,
+ * behind the columns asked for; orders replaced by a later batch are left out, lines are in
+ * (customer, order time) order with anonymous ones last, and `order` counts the orders of the
+ * partition from 0. Other tables: batches one after another. `rows` is emptied first and keeps its
+ * memory. Local. */
 Status store_read_partition(Store *store, const char *table, int32_t partition,
                             const char *const *columns, int n_columns, Table *rows,
                             Error *error) VESPER_MUST_USE;

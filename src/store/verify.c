@@ -74,9 +74,11 @@ static Status check_share(Store *store, int rank, int size, Findings *findings, 
                 add_finding(findings, (Finding){i, -1, 0, 0});
             continue;
         }
-        TRY(store_segment_file(store, segment, &file, error));
-        for (int64_t p = rank; p < segment->layout.partitions; p += size)
-            TRY(check_partition(&file, i, p, &data, findings, error));
+        TRY(store_segment_take(store, segment, &file, error));
+        for (int64_t p = rank; p < segment->layout.partitions && status == STATUS_OK; p += size)
+            status = check_partition(&file, i, p, &data, findings, error);
+        store_segment_give_back(store, segment);
+        TRY(status);
     }
 out:
     mem_free(&data);

@@ -117,6 +117,9 @@ class Segment:
             values = self.blocks(name, self.offset).tolist()
             wanted = kind if kind == "float64" else narrowest(values)
             check(self.file[name].dtype == wanted, f"{name} is stored as {self.file[name].dtype}")
+            if kind != "float64" and values:
+                attrs = self.file[name].attrs
+                check((attrs["min"], attrs["max"]) == (min(values), max(values)), f"{name}: min and max")
             return values
         first = self.offsets(f"{name}.partition_offset", self.file[name].shape[0])
         data = self.blocks(name, first).tobytes()

@@ -247,6 +247,13 @@ static void test_later_columns(void)
     CHECK_OK(write_numbers(store, "numbers", TABLE_APPEND, 5, specs, 2, &error));
     CU_ASSERT(store_has_column(store, "numbers", "country"));
     CU_ASSERT_FALSE(store_has_column(store, "numbers", "county"));
+    int64_t min, max;
+    store_column_range(store, "numbers", "number", &min, &max);
+    CU_ASSERT(min == 0 && max == 9);
+    store_column_range(store, "numbers", "country", &min, &max);
+    CU_ASSERT(min == 0 && max == 4);
+    store_column_range(store, "numbers", "county", &min, &max);
+    CU_ASSERT(min == INT64_MAX && max == INT64_MIN);
     CHECK_OK(store_read_partition(store, "numbers", MODEL_PARTITIONS - 1, names, 3, &rows, &error));
     CU_ASSERT_EQUAL(rows.n_columns, 2);
     CU_ASSERT_EQUAL(rows.rows, 15);
@@ -260,8 +267,7 @@ static void test_later_columns(void)
     CU_ASSERT_EQUAL(rows.rows, 0);
     CU_ASSERT_EQUAL(rows.n_columns, 2);
     CHECK_OK(store_read_partition(store, "orders", 3, names, 2, &rows, &error));
-    CU_ASSERT_PTR_NOT_NULL(table_find(&rows, "customer"));
-    CU_ASSERT_PTR_NOT_NULL(table_find(&rows, "order"));
+    CU_ASSERT_EQUAL(rows.n_columns, 2);
     table_free(&rows);
     close_store(&store);
 }
@@ -327,7 +333,7 @@ static void test_global_text(void)
 
 static void check_orders(Store *store, const ModelHistory *history, int last)
 {
-    static const char *const names[] = {"id", "note", "batch"};
+    static const char *const names[] = {"id", "note", "batch", "customer", "order"};
     Error error = {0};
     Table rows = {0};
     for (int32_t p = 0; p < MODEL_PARTITIONS; p++) {
@@ -335,10 +341,12 @@ static void check_orders(Store *store, const ModelHistory *history, int last)
         CU_ASSERT(model_orders_match(history, last, p, &rows));
     }
     for (int32_t p = 0; p < MODEL_PARTITIONS; p++) {
-        CHECK_OK(store_read_partition(store, "orders", p, names, 3, &rows, &error));
+        CHECK_OK(store_read_partition(store, "orders", p, names, 5, &rows, &error));
         /* Times are read only to merge batches. */
         CU_ASSERT_EQUAL(rows.n_columns, store_batch_count(store) > 1 ? 6 : 5);
         CU_ASSERT(model_orders_match(history, last, p, &rows));
+        CHECK_OK(store_read_partition(store, "orders", p, names, 1, &rows, &error));
+        CU_ASSERT_EQUAL(rows.n_columns, store_batch_count(store) > 1 ? 4 : 1);
     }
     CU_ASSERT_EQUAL(store_rows(store, "orders"), model_lines_in_force(history, last));
     table_free(&rows);
