@@ -58,9 +58,12 @@ static int64_t missing_value(const Field *field)
     }
 }
 
-/* Columns that are made even if the file does not have them. */
+/* Columns that are made even if the file does not have them. All of a catalogue are: one batch may
+ * know prices where another does not, and an unknown price is no price of 0. */
 static bool is_made_by_rule(InputTable table, const Field *field)
 {
+    if (table == INPUT_PRODUCTS)
+        return true;
     return table == INPUT_ORDERS &&
            (field->kind == FIELD_STATUS || field->dictionary == DICTIONARY_CUSTOMER);
 }

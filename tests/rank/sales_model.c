@@ -14,7 +14,7 @@ static const int64_t hour_us = 3600000000;
 
 /* ---- the shop ---- */
 
-static void add_line(Shop *shop, ModelLine line)
+static void add_line(ModelShop *shop, ModelLine line)
 {
     if ((shop->n & (shop->n - 1)) == 0) /* a full power of two: double it */
         mem_grow(&shop->lines, shop->n > 0 ? shop->n * 2 : 1, sizeof *shop->lines);
@@ -22,7 +22,7 @@ static void add_line(Shop *shop, ModelLine line)
 }
 
 /* One version of an order. Days and countries of its lines differ now and then. */
-static void add_version(Shop *shop, ModelLine line, Random *random)
+static void add_version(ModelShop *shop, ModelLine line, Random *random)
 {
     const ShopShape *shape = &shop->shape;
     int64_t n = shape->lines_min + random_below(random, shape->lines_max - shape->lines_min + 1);
@@ -45,9 +45,9 @@ static void add_version(Shop *shop, ModelLine line, Random *random)
     }
 }
 
-void shop_make(const ShopShape *shape, uint64_t seed, Shop *shop)
+void model_shop_make(const ShopShape *shape, uint64_t seed, ModelShop *shop)
 {
-    *shop = (Shop){.shape = *shape};
+    *shop = (ModelShop){.shape = *shape};
     for (int32_t order = 0; order < shape->orders; order++) {
         Random random = random_stream(seed, (uint64_t)order);
         ModelLine line = {.order = order, .customer = -1, .country = -1, .in_force = true};
@@ -69,10 +69,10 @@ void shop_make(const ShopShape *shape, uint64_t seed, Shop *shop)
     }
 }
 
-void shop_free(Shop *shop)
+void model_shop_free(ModelShop *shop)
 {
     mem_free(&shop->lines);
-    *shop = (Shop){0};
+    *shop = (ModelShop){0};
 }
 
 /* Texts in another order than their numbers, with bytes above 127. */
@@ -155,7 +155,7 @@ typedef struct Sums {
     int64_t gross, returned, units, units_returned, lines, orders, customers;
 } Sums;
 
-static Sums sum_lines(const Shop *shop, Filter filter)
+static Sums sum_lines(const ModelShop *shop, Filter filter)
 {
     Sums sums = {0};
     bool *orders = mem_new(shop->shape.orders, sizeof *orders);
@@ -187,12 +187,12 @@ static Sums sum_lines(const Shop *shop, Filter filter)
     return sums;
 }
 
-static int32_t last_day(const Shop *shop)
+static int32_t last_day(const ModelShop *shop)
 {
     return shop->shape.first_day + shop->shape.n_days; /* lines can be a day later */
 }
 
-static void expect_daily(const Shop *shop, Buffer *text)
+static void expect_daily(const ModelShop *shop, Buffer *text)
 {
     buffer_append_string(text, "sales_daily: day\nday,gross,returned,net,units,units_returned,"
                                "orders,customers,lines\n");
@@ -215,7 +215,7 @@ static void append_totals(Buffer *text, Sums sums)
                   sums.gross, sums.returned, sums.units, sums.orders, sums.customers);
 }
 
-static void expect_monthly_country(const Shop *shop, Buffer *text)
+static void expect_monthly_country(const ModelShop *shop, Buffer *text)
 {
     int32_t *codes = codes_by_text(shop->shape.countries, country_text);
     buffer_append_string(text, "sales_monthly_country: month,country\n"
@@ -239,7 +239,7 @@ static void expect_monthly_country(const Shop *shop, Buffer *text)
     mem_free(&codes);
 }
 
-static void expect_products(const Shop *shop, Buffer *text)
+static void expect_products(const ModelShop *shop, Buffer *text)
 {
     int32_t *codes = codes_by_text(shop->shape.products, product_text);
     buffer_append_string(text, "product_total: product_id\n"
@@ -258,7 +258,7 @@ static void expect_products(const Shop *shop, Buffer *text)
     mem_free(&codes);
 }
 
-static void expect_customers(const Shop *shop, Buffer *text)
+static void expect_customers(const ModelShop *shop, Buffer *text)
 {
     int32_t *codes = codes_by_text(shop->shape.customers, customer_text);
     buffer_append_string(text, "customer_summary: customer\n"
@@ -288,7 +288,7 @@ static void expect_customers(const Shop *shop, Buffer *text)
     mem_free(&codes);
 }
 
-static void expect_cohorts(const Shop *shop, Buffer *text)
+static void expect_cohorts(const ModelShop *shop, Buffer *text)
 {
     int32_t begin = civil_month(shop->shape.first_day);
     int64_t n = civil_month(last_day(shop)) - begin + 1;
@@ -332,7 +332,7 @@ static int compare_pairs(const void *left, const void *right)
     return x->b < y->b ? -1 : x->b > y->b;
 }
 
-static void expect_pairs(const Shop *shop, Buffer *text)
+static void expect_pairs(const ModelShop *shop, Buffer *text)
 {
     int64_t n = shop->shape.products, n_rows = 0;
     int32_t *codes = codes_by_text(shop->shape.products, product_text);
@@ -377,7 +377,7 @@ static int compare_values(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void expect_order_values(const Shop *shop, Buffer *text)
+static void expect_order_values(const ModelShop *shop, Buffer *text)
 {
     int64_t n = shop->shape.orders;
     int64_t *values = mem_new(n, sizeof *values);
@@ -411,7 +411,7 @@ static void expect_order_values(const Shop *shop, Buffer *text)
     mem_free(&days);
 }
 
-void shop_expect(const Shop *shop, Buffer *text)
+void model_shop_expect(const ModelShop *shop, Buffer *text)
 {
     buffer_clear(text);
     expect_daily(shop, text);

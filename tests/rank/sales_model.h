@@ -36,14 +36,14 @@ typedef struct ModelLine {
     bool in_force;
 } ModelLine;
 
-typedef struct Shop {
+typedef struct ModelShop {
     ShopShape shape;
     ModelLine *lines; /* [n] */
     int64_t n;
-} Shop;
+} ModelShop;
 
-void shop_make(const ShopShape *shape, uint64_t seed, Shop *shop);
-void shop_free(Shop *shop);
+void model_shop_make(const ShopShape *shape, uint64_t seed, ModelShop *shop);
+void model_shop_free(ModelShop *shop);
 
 void product_text(int32_t product, char text[MODEL_TEXT_SIZE]);
 void customer_text(int32_t customer, char text[MODEL_TEXT_SIZE]);
@@ -54,6 +54,6 @@ int32_t model_partition(const ModelLine *line);
 int32_t model_customer_code(const ModelLine *line);
 
 /* The seven tables as text, in the form that sales_test.c prints the results. */
-void shop_expect(const Shop *shop, Buffer *text);
+void model_shop_expect(const ModelShop *shop, Buffer *text);
 
 #endif

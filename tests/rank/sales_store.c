@@ -20,7 +20,7 @@ static int compare_lines(const void *a, const void *b)
 }
 
 /* Copies of the lines of one partition and batch, in their order in the store (mem_free). */
-static ModelLine *stored_lines(const Shop *shop, int32_t batch, int32_t partition, int64_t *n)
+static ModelLine *stored_lines(const ModelShop *shop, int32_t batch, int32_t partition, int64_t *n)
 {
     ModelLine *lines = mem_new(shop->n, sizeof *lines);
     *n = 0;
@@ -63,8 +63,9 @@ static Status add_order_line(Table *rows, const ModelLine *line, int32_t order, 
 }
 
 /* One partition's lines, and in `replaced` its orders that batch 1 puts out of force. */
-static Status add_partition(const Shop *shop, int32_t batch, int32_t partition, StoreBatch *into,
-                            Table *rows, Table *replaced, int64_t *n_replaced, Error *error)
+static Status add_partition(const ModelShop *shop, int32_t batch, int32_t partition,
+                            StoreBatch *into, Table *rows, Table *replaced, int64_t *n_replaced,
+                            Error *error)
 {
     Status status = STATUS_OK;
     int64_t n, rows_replaced = 0;
@@ -108,7 +109,7 @@ static Status add_text(Table *rows, int32_t code, TextOf *text_of, Error *error)
 }
 
 /* This batch's share of a dictionary: [0, n / 2), then the rest. */
-static Status write_dictionary(Comm *comm, const Shop *shop, StoreBatch *batch, int32_t number,
+static Status write_dictionary(Comm *comm, const ModelShop *shop, StoreBatch *batch, int32_t number,
                                const char *name, int32_t n, TextOf *text_of, Error *error)
 {
     Status status = STATUS_OK;
@@ -129,7 +130,7 @@ out:
 }
 
 /* All customers are known from the first batch on. */
-static Status write_customers(Comm *comm, const Shop *shop, StoreBatch *batch, int32_t begin,
+static Status write_customers(Comm *comm, const ModelShop *shop, StoreBatch *batch, int32_t begin,
                               int32_t end, Error *error)
 {
     Status status = STATUS_OK, own = STATUS_OK;
@@ -150,7 +151,7 @@ out:
     return status;
 }
 
-static Status write_orders(Comm *comm, const Shop *shop, StoreBatch *batch, int32_t number,
+static Status write_orders(Comm *comm, const ModelShop *shop, StoreBatch *batch, int32_t number,
                            int32_t begin, int32_t end, Error *error)
 {
     static const ColumnSpec replaced_columns[] = {{"batch", COLUMN_I32, UNIT_NONE},
@@ -180,7 +181,7 @@ out:
     return status;
 }
 
-static Status write_shop(Comm *comm, const Shop *shop, Store *store, Error *error)
+static Status write_shop(Comm *comm, const ModelShop *shop, Store *store, Error *error)
 {
     Status status = STATUS_OK;
     StoreBatch *batch = NULL;
@@ -203,7 +204,8 @@ out:
     return status;
 }
 
-Status shop_store(Comm *comm, const char *folder, const Shop *shop, Store **store, Error *error)
+Status model_shop_store(Comm *comm, const char *folder, const ModelShop *shop, Store **store,
+                        Error *error)
 {
     static const StoreSettings settings = {
         .partitions = MODEL_PARTITIONS, .money_decimals = 2, .time_zone = "UTC", .currency = "EUR"};

@@ -8,7 +8,7 @@
 enum { SHOP_PATH_SIZE = 512 };
 
 /* Make the store in `folder`, open for writing, also when an error is found later. Collective. */
-Status shop_store(Comm *comm, const char *folder, const Shop *shop, Store **store,
-                  Error *error) VESPER_MUST_USE;
+Status model_shop_store(Comm *comm, const char *folder, const ModelShop *shop, Store **store,
+                        Error *error) VESPER_MUST_USE;
 
 #endif

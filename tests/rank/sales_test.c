@@ -131,7 +131,7 @@ out:
     return status;
 }
 
-static void check_summary(const Shop *shop, const SalesSummary *summary)
+static void check_summary(const ModelShop *shop, const SalesSummary *summary)
 {
     int64_t lines = 0;
     int32_t first = DAY_NONE, last = DAY_NONE;
@@ -154,14 +154,14 @@ static void check_shop(const ShopShape *shape, uint64_t seed)
 {
     Comm *comm = rank_comm();
     Error error = {0};
-    Shop shop;
+    ModelShop shop;
     Store *store = NULL;
     SalesSummary summary = {0};
     Buffer got = {0}, expected = {0};
     char folder[SHOP_PATH_SIZE];
     make_folder(folder);
-    shop_make(shape, seed, &shop);
-    Status status = shop_store(comm, folder, &shop, &store, &error);
+    model_shop_make(shape, seed, &shop);
+    Status status = model_shop_store(comm, folder, &shop, &store, &error);
     if (status == STATUS_OK)
         status = compute(comm, store, shape, "run", &summary, &error);
     if (status == STATUS_OK)
@@ -170,7 +170,7 @@ static void check_shop(const ShopShape *shape, uint64_t seed)
     if (status != STATUS_OK) {
         (void)fprintf(stderr, "%s: %s\n", shape->name, error.message);
     } else {
-        shop_expect(&shop, &expected);
+        model_shop_expect(&shop, &expected);
         bool equal = strcmp(buffer_string(&got), buffer_string(&expected)) == 0;
         CU_ASSERT(equal);
         if (!equal)
@@ -181,7 +181,7 @@ static void check_shop(const ShopShape *shape, uint64_t seed)
     remove_folder(folder);
     buffer_free(&got);
     buffer_free(&expected);
-    shop_free(&shop);
+    model_shop_free(&shop);
 }
 
 /* ---- tests ---- */
@@ -306,7 +306,7 @@ static void test_pair_thresholds(void)
     }
 }
 
-static Status compute_changed(const Shop *shop, Error *error)
+static Status compute_changed(const ModelShop *shop, Error *error)
 {
     Comm *comm = rank_comm();
     Status status = STATUS_OK;
@@ -315,7 +315,7 @@ static Status compute_changed(const Shop *shop, Error *error)
     char folder[SHOP_PATH_SIZE];
     *error = (Error){0};
     make_folder(folder);
-    TRY(shop_store(comm, folder, shop, &store, error));
+    TRY(model_shop_store(comm, folder, shop, &store, error));
     TRY(compute(comm, store, &shop->shape, "run", &summary, error));
 out:
     store_close(comm, &store);
@@ -323,14 +323,14 @@ out:
     return status;
 }
 
-static void expect_refusal(const Shop *shop, Status expected, const char *words)
+static void expect_refusal(const ModelShop *shop, Status expected, const char *words)
 {
     Error error;
     CU_ASSERT_EQUAL(compute_changed(shop, &error), expected);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, words));
 }
 
-static ModelLine *line_of_partition(const Shop *shop, int32_t partition)
+static ModelLine *line_of_partition(const ModelShop *shop, int32_t partition)
 {
     int64_t i = 0;
     while (model_partition(&shop->lines[i]) != partition)
@@ -340,9 +340,9 @@ static ModelLine *line_of_partition(const Shop *shop, int32_t partition)
 
 static void test_sums_that_do_not_fit_are_refused(void)
 {
-    Shop shop;
+    ModelShop shop;
     Error error;
-    shop_make(&plain, 91, &shop);
+    model_shop_make(&plain, 91, &shop);
     ModelLine *line = line_of_partition(&shop, 0);
     ModelLine *far_line = line_of_partition(&shop, MODEL_PARTITIONS - 1);
     line->quantity = INT32_MAX;
@@ -358,13 +358,13 @@ static void test_sums_that_do_not_fit_are_refused(void)
                                               : "of the order lines add up to more than");
     far_line->price = 0;
     CU_ASSERT_EQUAL(compute_changed(&shop, &error), STATUS_OK);
-    shop_free(&shop);
+    model_shop_free(&shop);
 }
 
 static void test_codes_outside_their_dictionary_are_refused(void)
 {
-    Shop shop;
-    shop_make(&plain, 92, &shop);
+    ModelShop shop;
+    model_shop_make(&plain, 92, &shop);
     ModelLine *line = &shop.lines[shop.n / 2];
     ModelLine before = *line;
     line->product = shop.shape.products;
@@ -377,7 +377,7 @@ static void test_codes_outside_their_dictionary_are_refused(void)
     *line = before;
     shop.shape.customers = 1; /* the ids of the others are missing */
     expect_refusal(&shop, STATUS_IO, "customer ids");
-    shop_free(&shop);
+    model_shop_free(&shop);
 }
 
 /* A failure at any stage on any rank is the same clean error on all ranks; the next run is well. */
@@ -387,13 +387,13 @@ static void test_faults(void)
                                         "sales.write"};
     Comm *comm = rank_comm();
     Error error = {0};
-    Shop shop;
+    ModelShop shop;
     Store *store = NULL;
     SalesSummary summary;
     char folder[SHOP_PATH_SIZE], fault[64];
     make_folder(folder);
-    shop_make(&plain, 93, &shop);
-    CU_ASSERT_EQUAL(shop_store(comm, folder, &shop, &store, &error), STATUS_OK);
+    model_shop_make(&plain, 93, &shop);
+    CU_ASSERT_EQUAL(model_shop_store(comm, folder, &shop, &store, &error), STATUS_OK);
     for (size_t i = 0; store != NULL && i < sizeof sites / sizeof *sites; i++) {
         for (int rank = 0; rank < comm_size(comm); rank++) {
             int32_t begin, end;
@@ -415,7 +415,7 @@ static void test_faults(void)
         CU_ASSERT_EQUAL(compute(comm, store, &plain, "run", &summary, &error), STATUS_OK);
     store_close(comm, &store);
     remove_folder(folder);
-    shop_free(&shop);
+    model_shop_free(&shop);
 }
 
 CU_TestInfo sales_tests[] = {

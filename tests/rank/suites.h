@@ -20,6 +20,7 @@ extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo store_tests[];
 extern CU_TestInfo store_damage_tests[];
 extern CU_TestInfo results_tests[];
+extern CU_TestInfo shop_tests[];
 extern CU_TestInfo sales_tests[];
 extern CU_TestInfo pairs_tests[];
 extern CU_TestInfo publish_tests[];
@@ -30,7 +31,7 @@ extern CU_TestInfo input_tests[];
 #define RANK_SUITES                                                                                \
     {                                                                                              \
         {"comm", comm_tests}, {"store", store_tests}, {"store_damage", store_damage_tests},        \
-            {"results", results_tests}, {"sales", sales_tests}, {"pairs", pairs_tests},            \
+            {"results", results_tests}, {"shop", shop_tests}, {"sales", sales_tests}, {"pairs", pairs_tests},            \
             {"ingest", ingest_tests}, {"publish", publish_tests}, {"parse", parse_tests},          \
             {"parse_files", parse_files_tests}, {"input", input_tests},                            \
     }
