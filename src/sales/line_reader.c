@@ -33,15 +33,6 @@ static const struct {
 };
 enum { N_STORED = sizeof stored / sizeof *stored };
 
-void line_reader_init(LineReader *reader, Store *store, const Shop *shop, uint32_t needs)
-{
-    *reader = (LineReader){.store = store, .shop = shop, .needs = needs};
-    for (size_t i = 0; i < sizeof derivations / sizeof *derivations; i++) {
-        if (needs & derivations[i].derived)
-            reader->needs |= derivations[i].from;
-    }
-}
-
 void line_reader_free(LineReader *reader)
 {
     table_free(&reader->rows);
@@ -83,38 +74,32 @@ out:
 
 /* ---- checks ---- */
 
-static Status damaged(const OrderLines *lines, const char *column, int64_t value, Error *error)
+/* The range of a column is part of the segments and as well guarded as their checksums, so codes
+ * are checked once for all partitions. */
+static Status check_range(const LineReader *reader, uint32_t bit, const char *column, int64_t least,
+                          int64_t most, Error *error)
 {
-    return error_set(error, STATUS_IO, __FILE__, __LINE__,
-                     "store is damaged: orders of partition %" PRId32 " hold %s %" PRId64
-                     ", which its dictionaries and segments do not know; run vesper verify",
-                     lines->partition, column, value);
-}
-
-/* Whether all values lie in [least, most]. */
-static Status check_range(const OrderLines *lines, const char *column, const int32_t *values,
-                          int64_t least, int64_t most, Error *error)
-{
-    int64_t min = INT64_MAX, max = INT64_MIN;
-    if (!values)
+    int64_t min, max;
+    if (!(reader->needs & bit))
         return STATUS_OK;
-    narrow_range(COLUMN_I32, values, lines->n, &min, &max);
-    if (lines->n > 0 && min < least)
-        return damaged(lines, column, min, error);
-    if (lines->n > 0 && max > most)
-        return damaged(lines, column, max, error);
-    return STATUS_OK;
+    store_column_range(reader->store, "orders", column, &min, &max);
+    if (min > max || (min >= least && max <= most))
+        return STATUS_OK;
+    return error_set(error, STATUS_IO, __FILE__, __LINE__,
+                     "store is damaged: orders hold %s code %" PRId64
+                     ", which its dictionary does not have; run vesper verify",
+                     column, min < least ? min : max);
 }
 
-static Status check_codes(const OrderLines *lines, const Shop *shop, Error *error)
+static Status check_codes(const LineReader *reader, Error *error)
 {
     Status status = STATUS_OK;
-    TRY(check_range(lines, "customer code", lines->customer, -1, INT32_MAX - 1, error));
-    TRY(check_range(lines, "day", lines->day, shop->first_day, shop->last_day, error));
-    TRY(check_range(lines, "product code", lines->product, 0, shop->product.count - 1, error));
-    TRY(check_range(lines, "country code", lines->country, -1, shop->country.count - 1, error));
-    TRY(check_range(lines, "channel code", lines->channel, -1, shop->channel.count - 1, error));
-    TRY(check_range(lines, "currency code", lines->currency, -1, shop->currency.count - 1, error));
+    const Shop *shop = reader->shop;
+    TRY(check_range(reader, LINES_CUSTOMER, "customer", -1, INT32_MAX - 1, error));
+    TRY(check_range(reader, LINES_PRODUCT, "product", 0, shop->product.count - 1, error));
+    TRY(check_range(reader, LINES_COUNTRY, "country", -1, shop->country.count - 1, error));
+    TRY(check_range(reader, LINES_CHANNEL, "channel", -1, shop->channel.count - 1, error));
+    TRY(check_range(reader, LINES_CURRENCY, "currency", -1, shop->currency.count - 1, error));
 out:
     return status;
 }
@@ -124,24 +109,36 @@ static uint64_t magnitude(int64_t value)
     return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 }
 
-static uint64_t largest(ColumnType type, const void *values, int64_t n)
+/* Most that |value| can be in a column of the store. */
+static uint64_t largest(const LineReader *reader, const char *column)
 {
-    int64_t min = 0, max = 0;
-    narrow_range(type, values, n, &min, &max);
+    int64_t min, max;
+    store_column_range(reader->store, "orders", column, &min, &max);
+    if (min > max)
+        return 0;
     return magnitude(min) > magnitude(max) ? magnitude(min) : magnitude(max);
 }
 
-/* *sum += |quantity * price| (of one of them where the other is NULL) over the lines, or a bound of
- * that: one so small that all partitions' bounds together are a sixteenth of what there may be. */
-static bool add_magnitudes(const OrderLines *lines, const int32_t *quantity, const int64_t *price,
-                           int32_t partitions, uint64_t *sum)
+/* Bounds of what one line can add, from the ranges of the columns; UINT64_MAX for more than that.
+ */
+static void bound_magnitudes(LineReader *reader)
 {
-    uint64_t bound = (uint64_t)lines->n;
-    bool is_large =
-        (quantity &&
-         __builtin_mul_overflow(bound, largest(COLUMN_I32, quantity, lines->n), &bound)) ||
-        (price && __builtin_mul_overflow(bound, largest(COLUMN_I64, price, lines->n), &bound));
-    if (!is_large && bound <= SUM_MAX / 16 / (uint64_t)partitions)
+    uint64_t quantity = largest(reader, "quantity"), price = largest(reader, "unit_price");
+    if (__builtin_mul_overflow(quantity, price, &reader->line_most.minor))
+        reader->line_most.minor = UINT64_MAX;
+    reader->line_most.units = quantity;
+    reader->line_most.discount = largest(reader, "discount");
+}
+
+/* *sum += |quantity * price| (of one of them where the other is NULL) over the lines; or, where
+ * that is small beside what there may be in all partitions, lines times `most`. */
+static bool add_magnitudes(const LineReader *reader, const OrderLines *lines,
+                           const int32_t *quantity, const int64_t *price, uint64_t most,
+                           uint64_t *sum)
+{
+    uint64_t bound;
+    bool is_large = __builtin_mul_overflow((uint64_t)lines->n, most, &bound);
+    if (!is_large && bound <= SUM_MAX / 16 / (uint64_t)reader->shop->partitions)
         return !__builtin_add_overflow(*sum, bound, sum) && *sum <= SUM_MAX;
     bool wrapped = false;
     for (int64_t i = 0; i < lines->n; i++) {
@@ -166,16 +163,17 @@ static Status too_large(const char *what, const char *where, bool is_money, Erro
 static Status check_sums(LineReader *reader, const OrderLines *lines, Error *error)
 {
     char where[64];
-    int32_t partitions = reader->shop->partitions;
     LineMagnitudes *sums = &reader->magnitudes;
+    const LineMagnitudes *most = &reader->line_most;
+    const int32_t *quantity = lines->quantity;
     (void)snprintf(where, sizeof where, " (partition %" PRId32 ")", lines->partition);
-    if (lines->quantity && lines->price &&
-        !add_magnitudes(lines, lines->quantity, lines->price, partitions, &sums->minor))
+    if (quantity && lines->price &&
+        !add_magnitudes(reader, lines, quantity, lines->price, most->minor, &sums->minor))
         return too_large("values", where, true, error);
-    if (lines->quantity && !add_magnitudes(lines, lines->quantity, NULL, partitions, &sums->units))
+    if (quantity && !add_magnitudes(reader, lines, quantity, NULL, most->units, &sums->units))
         return too_large("quantities", where, false, error);
     if (lines->discount &&
-        !add_magnitudes(lines, NULL, lines->discount, partitions, &sums->discount))
+        !add_magnitudes(reader, lines, NULL, lines->discount, most->discount, &sums->discount))
         return too_large("discounts", where, true, error);
     return STATUS_OK;
 }
@@ -196,6 +194,20 @@ Status line_magnitudes_check(Comm *comm, const LineMagnitudes *magnitudes, Error
             return too_large(names[i], "", i != 1, error);
     }
     return STATUS_OK;
+}
+
+/* ---- setting up ---- */
+
+Status line_reader_init(LineReader *reader, Store *store, const Shop *shop, uint32_t needs,
+                        Error *error)
+{
+    *reader = (LineReader){.store = store, .shop = shop, .needs = needs};
+    for (size_t i = 0; i < sizeof derivations / sizeof *derivations; i++) {
+        if (needs & derivations[i].derived)
+            reader->needs |= derivations[i].from;
+    }
+    bound_magnitudes(reader);
+    return check_codes(reader, error);
 }
 
 /* ---- derived columns ---- */
@@ -377,7 +389,6 @@ Status line_reader_read(LineReader *reader, int32_t partition, OrderLines *lines
         .channel = widened(reader, LINES_CHANNEL, "channel", reader->channel),
         .currency = widened(reader, LINES_CURRENCY, "currency", reader->currency),
     };
-    TRY(check_codes(lines, reader->shop, error));
     TRY(check_sums(reader, lines, error));
     TRY(derive(reader, lines, error));
 out:

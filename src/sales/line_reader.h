@@ -18,8 +18,9 @@ typedef struct LineReader {
     const Shop *shop;
     uint32_t needs; /* LINES_... */
     LineMagnitudes magnitudes;
-    Table rows;      /* of the partition at hand */
-    Table customers; /* their attributes */
+    LineMagnitudes line_most; /* most that one line can add to them */
+    Table rows;               /* of the partition at hand */
+    Table customers;          /* their attributes */
     /* Columns that are not in the store as OrderLines has them; [capacity]. */
     int64_t capacity;
     int32_t *country, *channel, *currency, *segment, *order_day, *cohort;
@@ -28,11 +29,12 @@ typedef struct LineReader {
     int64_t segment_capacity;
 } LineReader;
 
-void line_reader_init(LineReader *reader, Store *store, const Shop *shop, uint32_t needs);
+/* STATUS_IO if the store has codes that its dictionaries do not. */
+Status line_reader_init(LineReader *reader, Store *store, const Shop *shop, uint32_t needs,
+                        Error *error) VESPER_MUST_USE;
 void line_reader_free(LineReader *reader);
 
-/* *lines := the partition's, until the next call. STATUS_IO if a code or a day is outside what the
- * store's dictionaries and segments say, STATUS_INPUT if a sum would leave int64. */
+/* *lines := the partition's, until the next call. STATUS_INPUT if a sum would leave int64. */
 Status line_reader_read(LineReader *reader, int32_t partition, OrderLines *lines,
                         Error *error) VESPER_MUST_USE;
 

@@ -34,9 +34,9 @@ enum {
     LINES_COHORT = 1 << 15
 };
 
-/* Each column is there if some accumulator needs it, else NULL; do not write. Codes are checked
- * against their dictionaries, and no sum of absolute values, quantities or discounts over all lines
- * of all ranks leaves int64. */
+/* Each column is there if some accumulator needs it, else NULL; do not write. Codes are in
+ * their dictionaries, days in the shop's range, and no sum of absolute values, quantities or
+ * discounts over all lines of all ranks leaves int64. */
 typedef struct OrderLines {
     int32_t partition;
     int64_t n;

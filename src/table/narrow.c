@@ -6,12 +6,16 @@
 
 enum { BLOCK = 512 };
 
+/* One version for processors with AVX2, one for all: widening is twice as fast with it. */
+#define FOR_ALL_PROCESSORS __attribute__((target_clones("avx2", "default")))
+
 bool narrow_applies(ColumnType type)
 {
     return type == COLUMN_I8 || type == COLUMN_I16 || type == COLUMN_I32 || type == COLUMN_I64;
 }
 
-static void widen(ColumnType type, const void *values, int64_t begin, int64_t n, int64_t *wide)
+static inline void widen(ColumnType type, const void *values, int64_t begin, int64_t n,
+                         int64_t *wide)
 {
     switch (type) {
     case COLUMN_I8:
@@ -31,7 +35,8 @@ static void widen(ColumnType type, const void *values, int64_t begin, int64_t n,
     }
 }
 
-static void narrow(const int64_t *wide, ColumnType type, void *values, int64_t begin, int64_t n)
+static inline void narrow(const int64_t *wide, ColumnType type, void *values, int64_t begin,
+                          int64_t n)
 {
     switch (type) {
     case COLUMN_I8:
@@ -51,6 +56,7 @@ static void narrow(const int64_t *wide, ColumnType type, void *values, int64_t b
     }
 }
 
+FOR_ALL_PROCESSORS
 void narrow_range(ColumnType type, const void *values, int64_t n, int64_t *min, int64_t *max)
 {
     int64_t wide[BLOCK], least = *min, most = *max;
@@ -77,6 +83,7 @@ ColumnType narrow_type(int64_t min, int64_t max)
     return COLUMN_I64;
 }
 
+FOR_ALL_PROCESSORS
 void narrow_convert(ColumnType from_type, const void *from, ColumnType to_type, void *to, int64_t n)
 {
     int64_t wide[BLOCK];

@@ -229,7 +229,8 @@ static void look_at_nothing(const Shop *shop, Store *store)
     OrderLines lines;
     Error error = {0};
     CU_ASSERT(shop->product.count == 0 && shop->first_day == DAY_NONE && shop->as_of == DAY_NONE);
-    line_reader_init(&reader, store, shop, LINES_RETURNING | LINES_HOUR);
+    CU_ASSERT_EQUAL(line_reader_init(&reader, store, shop, LINES_RETURNING | LINES_HOUR, &error),
+                    STATUS_OK);
     CU_ASSERT_EQUAL(line_reader_read(&reader, 0, &lines, &error), STATUS_OK);
     CU_ASSERT_EQUAL(lines.n, 0);
     line_reader_free(&reader);
@@ -286,9 +287,9 @@ static void look_at_lines(const Shop *shop, Store *store)
     LineReader reader;
     OrderLines lines;
     Error error = {0};
-    line_reader_init(&reader, store, shop,
-                     LINES_HOUR | LINES_SEGMENT | LINES_RETURNING | LINES_ORDER_DAY | LINES_COHORT |
-                         LINES_COUNTRY | LINES_CHANNEL | LINES_DISCOUNT);
+    const uint32_t needs = LINES_HOUR | LINES_SEGMENT | LINES_RETURNING | LINES_ORDER_DAY |
+                           LINES_COHORT | LINES_COUNTRY | LINES_CHANNEL | LINES_DISCOUNT;
+    CU_ASSERT_EQUAL(line_reader_init(&reader, store, shop, needs, &error), STATUS_OK);
     Status status = line_reader_read(&reader, 0, &lines, &error);
     CU_ASSERT(status == STATUS_OK && lines.n == 7);
     CU_ASSERT(lines.channel == NULL && lines.discount == NULL);
@@ -311,12 +312,12 @@ static void look_at_few_columns(const Shop *shop, Store *store)
     LineReader reader;
     OrderLines lines;
     Error error = {0};
-    line_reader_init(&reader, store, shop, 0);
+    CU_ASSERT_EQUAL(line_reader_init(&reader, store, shop, 0, &error), STATUS_OK);
     CU_ASSERT_EQUAL(line_reader_read(&reader, 0, &lines, &error), STATUS_OK);
     CU_ASSERT(lines.n == 7 && lines.customer == NULL && lines.day == NULL);
     CU_ASSERT_EQUAL(reader.rows.n_columns, 1);
     line_reader_free(&reader);
-    line_reader_init(&reader, store, shop, LINES_QUANTITY);
+    CU_ASSERT_EQUAL(line_reader_init(&reader, store, shop, LINES_QUANTITY, &error), STATUS_OK);
     CU_ASSERT_EQUAL(line_reader_read(&reader, 0, &lines, &error), STATUS_OK);
     CU_ASSERT(lines.n == 7 && reader.rows.n_columns == 1);
     CU_ASSERT_STRING_EQUAL(reader.rows.columns[0].name, count_column.name);
