@@ -16,6 +16,7 @@ typedef struct Run {
     char name[STORE_NAME_SIZE]; /* of the results: generation and configuration; "" until known */
     char note[256];             /* what the stage at work says of itself in the log */
     IngestSummary ingest;
+    SalesOptions sales_options; /* of jobs that compute sales */
     SalesSummary sales;
     bool sales_were_there; /* an earlier run had computed them */
     PublishedRun published;
@@ -51,6 +52,7 @@ Status open_to_write(Run *run, Error *error) VESPER_MUST_USE;  /* init.c; takes 
 Status open_to_read(Run *run, Error *error) VESPER_MUST_USE;   /* init.c */
 Status take_in(Run *run, Error *error) VESPER_MUST_USE;        /* ingest.c */
 Status compute_sales(Run *run, Error *error) VESPER_MUST_USE;  /* sales.c */
+Status choose_tables(Run *run, Error *error) VESPER_MUST_USE;  /* sales.c; fills sales_options */
 Status publish_tables(Run *run, Error *error) VESPER_MUST_USE; /* publish.c */
 
 #endif

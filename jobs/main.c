@@ -37,10 +37,16 @@ static const Job jobs[] = {
      "  vesper ingest -c shop.ini --input orders=/data/shop/rejects/000007-orders.csv\n",
      job_ingest},
     {"sales", "what sold, to whom, where, when",
-     "Computes the sales tables of the store's generation and keeps them in STORE/results: "
-     "sales_daily, sales_monthly_country, product_total, customer_summary, cohort_month, "
-     "basket_pairs and order_value_monthly.",
-     "  mpirun -n 4 vesper sales -c shop.ini --pair-min-orders 50\n", job_sales},
+     "Computes the sales tables of the store's generation and keeps them in STORE/results: what "
+     "sold by day, month, country and product, and beside the periods before; customers with RFM "
+     "scores and what is expected of them; cohorts; ABC/XYZ classes; pairs bought together; from "
+     "view to order; abandoned carts; ratings; stock at risk; and each [aggregate.NAME] of the "
+     "ini. "
+     "docs/tables.md describes them, docs/configuration.md the group-bys.",
+     "  mpirun -n 4 vesper sales -c shop.ini --store /data/shop\n"
+     "  mpirun -n 1 --bind-to none vesper sales --store /data/shop --threads 8 \\\n"
+     "      --tables customer_summary,cohort_month\n",
+     job_sales},
     {"publish", "put the night's tables into the storefront's database",
      "Loads the tables beside those in force, reads them back, compares, and switches in one "
      "transaction; the table vesper_run says which night is in force. Publishing twice changes "
@@ -146,6 +152,7 @@ static Status run_job(Comm *comm, const Job *job, int argc, char **argv, Error *
     stage_catch_signals();
     TRY(job->main(&run, error));
 out:
+    sales_options_free(&run.sales_options);
     store_close(comm, &run.store);
     config_free(&config);
     return status;

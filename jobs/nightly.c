@@ -29,6 +29,7 @@ Status job_nightly(Run *run, Error *error)
     Status status;
     if (config_switch(run->config, "dry-run"))
         return dry_run(run, error);
+    TRY(choose_tables(run, error));
     TRY(stage_run(run, "open", open_or_create, error));
     if (config_list_count(run->config, "input") > 0)
         TRY(stage_run(run, "ingest", take_in, error));

@@ -16,7 +16,7 @@ enum {
     NIGHTLY = 16,
     VERIFY = 32,
     EVERY = 63,
-    N_OPTIONS = 13
+    N_OPTIONS = 22
 };
 
 typedef struct JobOption {
@@ -47,6 +47,44 @@ static const JobOption table[N_OPTIONS] = {
       "basket_pairs keeps products bought together in at least N orders"},
      SALES | PUBLISH | NIGHTLY,
      true},
+    {{"pair-min-confidence", 0, "sales", "pair_min_confidence", OPTION_REAL, "SHARE", "0", 0, 1,
+      "basket_pairs keeps pairs where at least this share of one product's orders holds the other"},
+     SALES | PUBLISH | NIGHTLY,
+     true},
+    {{"pair-min-lift", 0, "sales", "pair_min_lift", OPTION_REAL, "FACTOR", "0", 0, 1e9,
+      "basket_pairs keeps pairs bought together at least so many times as often as by chance"},
+     SALES | PUBLISH | NIGHTLY,
+     true},
+    {{"pair-limit", 0, "sales", "pair_limit", OPTION_INT, "N", "0", 0, 1e15,
+      "basket_pairs keeps the N pairs with the most orders; 0: all"},
+     SALES | PUBLISH | NIGHTLY,
+     true},
+    {{"pair-days", 0, "sales", "pair_days", OPTION_INT, "N", "0", 0, 1e6,
+      "basket_pairs looks at the orders of the last N days; 0: all"},
+     SALES | PUBLISH | NIGHTLY,
+     true},
+    {{"movers-limit", 0, "sales", "movers_limit", OPTION_INT, "N", "50", 1, 1e6,
+      "sales_movers lists N products that gained and N that lost, for each period"},
+     SALES | PUBLISH | NIGHTLY,
+     true},
+    {{"cart-days", 0, "sales", "cart_days", OPTION_INT, "N", "30", 1, 1e6,
+      "cart_abandoned lists carts of the last N days"},
+     SALES | PUBLISH | NIGHTLY,
+     true},
+    {{"customer-value", 0, "sales", "customer_value", OPTION_TEXT, "YES|NO", "yes", 0, 0,
+      "estimate for each customer whether they will come back and what they will buy"},
+     SALES | PUBLISH | NIGHTLY,
+     true},
+    {{"tables", 0, "sales", "tables", OPTION_TEXT, "NAMES", "all", 0, 0,
+      "compute only these tables, commas between; names of [aggregate.NAME] count too"},
+     SALES | PUBLISH | NIGHTLY,
+     true},
+    {{"threads", 0, "run", "threads", OPTION_INT, "N", "1", 1, 1024,
+      "threads of each rank; the results do not depend on it. mpirun ties one or two ranks to a "
+      "core "
+      "each: give it --bind-to none"},
+     SALES | NIGHTLY,
+     false},
     {{"to", 0, "publish", "to", OPTION_TEXT, "TARGET", "sqlite:shop.db", 0, 0,
       "storefront database to publish into: sqlite:FILE"},
      PUBLISH | NIGHTLY,
@@ -138,7 +176,7 @@ Status options_parse(const char *job, int argc, char **argv, Config **config, Er
     Status status;
     Option options[N_OPTIONS];
     char names[2 * INPUT_COUNT][STORE_NAME_SIZE];
-    const char *sections[2 * INPUT_COUNT + 1] = {NULL};
+    const char *sections[2 * INPUT_COUNT + 2] = {NULL};
     for (int i = 0; i < N_OPTIONS; i++) {
         options[i] = table[i].option;
     }
@@ -149,6 +187,7 @@ Status options_parse(const char *job, int argc, char **argv, Config **config, Er
         sections[2 * i] = names[2 * i];
         sections[2 * i + 1] = names[2 * i + 1];
     }
+    sections[2 * INPUT_COUNT] = "aggregate.*";
     TRY(config_parse(argc, argv, options, N_OPTIONS, sections, config, error));
     TRY(refuse_foreign(job, argc, argv, error));
 out:
@@ -258,6 +297,20 @@ static void append_value(Buffer *text, const Config *config, const Option *optio
         buffer_printf(text, "%s\n", config_text(config, option->flag));
 }
 
+/* The group-bys of the ini, as they are written. */
+static void append_aggregates(Buffer *text, const Config *config)
+{
+    int n = config_ini_section_count(config, "aggregate.");
+    for (int i = 0; i < n; i++) {
+        const char *section = config_ini_section(config, "aggregate.", i);
+        for (int k = 0; k < config_ini_count(config, section); k++) {
+            const char *key, *value;
+            config_ini_entry(config, section, k, &key, &value);
+            buffer_printf(text, "[%s] %s = %s\n", section, key, value);
+        }
+    }
+}
+
 void options_run_name(const Config *config, int64_t generation, char name[STORE_NAME_SIZE])
 {
     Buffer values = {0};
@@ -265,6 +318,7 @@ void options_run_name(const Config *config, int64_t generation, char name[STORE_
         if (table[i].shapes_results)
             append_value(&values, config, &table[i].option);
     }
+    append_aggregates(&values, config);
     uint64_t hash = hash64(values.data, values.size);
     (void)snprintf(name, STORE_NAME_SIZE, "%06lld-%08llx", (long long)generation,
                    (unsigned long long)(hash >> 32));

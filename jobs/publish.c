@@ -10,25 +10,15 @@
 #include "summary.h"
 
 #include <stdio.h>
-#include <string.h>
 
-/* The last day of the data: that of the last row of sales_daily. */
-static Status find_last_day(ResultReader *reader, char text[CIVIL_TEXT_SIZE], Error *error)
+/* The night's day: the last one of which there are order lines. */
+static void find_last_day(const Store *store, char text[CIVIL_TEXT_SIZE])
 {
-    Status status = STATUS_OK;
-    Table rows = {0};
+    int64_t first, last;
+    store_column_range(store, "orders", "day", &first, &last);
     text[0] = '\0';
-    for (int i = 0; i < results_count(reader); i++) {
-        const ResultTable *table = results_table(reader, i);
-        if (strcmp(table->name, "sales_daily") != 0 || table->rows == 0)
-            continue;
-        TRY(results_read_block(reader, i, (table->rows - 1) / RESULT_BLOCK, &rows, error));
-        const int32_t *day = table_column_const(&rows, "day")->data;
-        civil_format_day(day[rows.rows - 1], text);
-    }
-out:
-    table_free(&rows);
-    return status;
+    if (first <= last)
+        civil_format_day((int32_t)last, text);
 }
 
 /* All that vesper_run says comes from the store and the results, so that a night that was stopped
@@ -56,7 +46,7 @@ static Status publish_on_root(Run *run, Error *error)
              store_path(run->store), (long long)store_generation(run->store), run->name);
     }
     TRY(results_open(run->store, run->name, &reader, error));
-    TRY(find_last_day(reader, run->published.as_of, error));
+    find_last_day(run->store, run->published.as_of);
     TRY(publish_run(reader, &run->published, config_text(run->config, "to"), &run->publish, error));
 out:
     results_close(&reader);

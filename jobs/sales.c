@@ -3,25 +3,27 @@
  * Question: how did the shop do, by day, month and country, product and customer; do customers come
  *           back; what is bought together; how large are orders?
  * In:  the store's order lines in force
- * Out: results of this generation, money in minor units:
- *      sales_daily(day, gross, returned, net, units, units_returned, orders, customers, lines)
- *      sales_monthly_country(month, country, gross, returned, units, orders, customers)
- *      product_total(product_id, gross, returned, units, orders, customers)
- *      customer_summary(customer, first_day, last_day, orders, net)
- *      cohort_month(cohort, months_since, customers)
- *      basket_pairs(product_a, product_b, orders)
- *      order_value_monthly(month, orders, median_low, p95_low) */
+ * Out: results of this generation, the tables of docs/tables.md: what sold by day, month, country
+ *      and product, and beside the periods before; customers with scores and what is expected of
+ *      them; cohorts; classes of products; pairs; from view to order; ratings; stock at risk; and
+ *      the ini's own group-bys. */
 #include "options.h"
+#include "sales_options.h"
 #include "stage.h"
 #include "summary.h"
+
+Status choose_tables(Run *run, Error *error)
+{
+    return comm_agree(run->comm, sales_options_read(run->config, &run->sales_options, error),
+                      error);
+}
 
 static Status compute_and_keep(Run *run, Error *error)
 {
     Status status;
     ResultWriter *writer = NULL;
-    SalesOptions options = {.pair_min_orders = config_int(run->config, "pair-min-orders")};
     TRY(results_begin(run->comm, run->store, run->name, &writer, error));
-    TRY(sales_run(run->comm, run->store, &options, writer, &run->sales, error));
+    TRY(sales_run(run->comm, run->store, &run->sales_options, writer, &run->sales, error));
     TRY(results_commit(run->comm, &writer, error));
 out:
     results_discard(run->comm, &writer);
@@ -38,9 +40,7 @@ Status compute_sales(Run *run, Error *error)
         return STATUS_OK;
     }
     TRY(compute_and_keep(run, error));
-    stage_note(run, "run=%s lines=%lld orders=%lld customers=%lld", run->name,
-               (long long)run->sales.lines, (long long)run->sales.orders,
-               (long long)run->sales.customers);
+    stage_note(run, "run=%s lines=%lld", run->name, (long long)run->sales.lines);
 out:
     return status;
 }
@@ -48,6 +48,7 @@ out:
 Status job_sales(Run *run, Error *error)
 {
     Status status;
+    TRY(choose_tables(run, error));
     TRY(stage_run(run, "open", open_to_write, error));
     TRY(stage_run(run, "sales", compute_sales, error));
     TRY(stage_run(run, "record", run_record_write, error));

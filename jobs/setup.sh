@@ -2,6 +2,8 @@
 #
 #   setup_packages build run    install what packages.txt lists in these sections and is missing
 #   setup_mpi                   export the variables that mpirun needs here
+#   setup_duckdb                install the npm package that bench/package.json pins, once; exports
+#                               VESPER_NPM, its folder
 #
 # Needs bash, and `root` set to the top folder of the checkout.
 
@@ -52,4 +54,22 @@ setup_mpi() {
     fi
     export OMPI_MCA_rmaps_base_oversubscribe=1 # more ranks than cores are welcome
     export OMP_WAIT_POLICY=passive             # waiting threads leave the core to others
+}
+
+setup_duckdb() {
+    export VESPER_NPM=${VESPER_NPM:-$root/build/npm}
+    cmp -s "$root/bench/package.json" "$VESPER_NPM/package.json" && return 0
+    if ! command -v npm >/dev/null 2>&1; then
+        echo "vesper: DuckDB for Node.js is installed by npm, which is not there" >&2
+        return 1
+    fi
+    echo "vesper: installing the npm package @duckdb/node-api into $VESPER_NPM" >&2
+    local part=$VESPER_NPM.part.$$
+    rm -rf "$part"
+    mkdir -p "$part" && cp "$root/bench/package.json" "$part/" &&
+        npm install --prefix "$part" --silent --no-audit --no-fund >&2 </dev/null &&
+        rm -rf "$VESPER_NPM" && mv "$part" "$VESPER_NPM" && return 0
+    rm -rf "$part"
+    echo "vesper: npm could not install @duckdb/node-api; see its message above" >&2
+    return 1
 }

@@ -98,6 +98,10 @@ void summary_of_sales(const Run *run)
     }
     const SalesSummary *sales = &run->sales;
     const StoreSettings *settings = store_settings(run->store);
+    if (!sales->has_figures) {
+        summary_line("sales", "run %s from %s order lines", run->name, count(sales->lines).text);
+        return;
+    }
     int64_t net_minor = sales->gross_minor - sales->returned_minor;
     char first[CIVIL_TEXT_SIZE] = "no day";
     char last[CIVIL_TEXT_SIZE] = "no day";

@@ -247,6 +247,36 @@ const char *config_ini(const Config *config, const char *section, const char *ke
     return NULL;
 }
 
+/* Whether entry i is the first of its section, and that begins with `prefix`. */
+static bool begins_section(const Config *config, const char *prefix, int i)
+{
+    const char *section = config->entries[i].section;
+    if (strncmp(section, prefix, strlen(prefix)) != 0)
+        return false;
+    for (int k = 0; k < i; k++) {
+        if (strcmp(config->entries[k].section, section) == 0)
+            return false;
+    }
+    return true;
+}
+
+int config_ini_section_count(const Config *config, const char *prefix)
+{
+    int n = 0;
+    for (int i = 0; i < config->n_entries; i++)
+        n += begins_section(config, prefix, i);
+    return n;
+}
+
+const char *config_ini_section(const Config *config, const char *prefix, int i)
+{
+    for (int k = 0; k < config->n_entries; k++) {
+        if (begins_section(config, prefix, k) && i-- == 0)
+            return config->entries[k].section;
+    }
+    bug_abort(__FILE__, __LINE__, "ini section out of range");
+}
+
 int config_ini_count(const Config *config, const char *section)
 {
     int n = 0;

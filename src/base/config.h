@@ -55,6 +55,9 @@ bool config_switch(const Config *config, const char *flag);
 int config_list_count(const Config *config, const char *flag);
 const char *config_list_item(const Config *config, const char *flag, int i);
 
+/* Sections of the ini whose names begin with `prefix`, in its order. */
+int config_ini_section_count(const Config *config, const char *prefix);
+const char *config_ini_section(const Config *config, const char *prefix, int i);
 /* Keys of the ini itself, for sections that a job interprets. NULL / 0 when absent. */
 const char *config_ini(const Config *config, const char *section, const char *key);
 int config_ini_count(const Config *config, const char *section);

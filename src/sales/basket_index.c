@@ -12,7 +12,7 @@ enum {
     PREFETCH_AHEAD = 12, /* baskets of a row whose memory is asked for in advance */
 };
 
-Status basket_labels_make(const int64_t *orders, const int64_t *sorted, int64_t n_products,
+Status basket_labels_make(const int64_t *orders, const int32_t *sorted, int64_t n_products,
                           int64_t min_orders, BasketLabels *labels, Error *error)
 {
     Status status = STATUS_OK;
@@ -143,7 +143,8 @@ Status basket_index_build(Baskets *baskets, const BasketLabels *labels, BasketIn
                    error));
     fill_positions(baskets->items, baskets->n, next, index->at);
     index->items = baskets->items;
-    *baskets = (Baskets){0};
+    baskets->items = NULL;
+    baskets->n = baskets->capacity = 0;
 out:
     mem_free(&next);
     return status;

@@ -12,7 +12,7 @@ typedef struct BasketLabels {
 } BasketLabels;
 
 /* Labels for the products with at least min_orders orders; equal numbers by id. */
-Status basket_labels_make(const int64_t *orders, const int64_t *sorted, int64_t n_products,
+Status basket_labels_make(const int64_t *orders, const int32_t *sorted, int64_t n_products,
                           int64_t min_orders, BasketLabels *labels, Error *error) VESPER_MUST_USE;
 void basket_labels_free(BasketLabels *labels);
 
@@ -25,7 +25,7 @@ typedef struct BasketIndex {
     int64_t *instances; /* [n_labels] labels that stand before it in its baskets, with repeats */
 } BasketIndex;
 
-/* Takes the baskets' memory; *baskets is empty afterwards. */
+/* Takes the baskets' items, of which none are left afterwards. */
 Status basket_index_build(Baskets *baskets, const BasketLabels *labels, BasketIndex *index,
                           Error *error) VESPER_MUST_USE;
 void basket_index_free(BasketIndex *index);

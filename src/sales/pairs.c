@@ -18,25 +18,6 @@ enum { DENSE_AT = 4 };
 /* Says that a message's next word is the count; without it the count is 1. */
 #define WORD_COUNTED ((uint32_t)1 << 31)
 
-void baskets_free(Baskets *baskets)
-{
-    mem_free(&baskets->items);
-    *baskets = (Baskets){0};
-}
-
-Status baskets_reserve(Baskets *baskets, int64_t more, Error *error)
-{
-    Status status = STATUS_OK;
-    if (baskets->n + more <= baskets->capacity)
-        return STATUS_OK;
-    int64_t twice = baskets->capacity * 2;
-    int64_t capacity = baskets->n + more > twice ? baskets->n + more : twice;
-    TRY(mem_resize(&baskets->items, capacity, sizeof *baskets->items, "baskets", error));
-    baskets->capacity = capacity;
-out:
-    return status;
-}
-
 /* What all ranks know of the rows: who has them, how long they can be. */
 typedef struct RowPlan {
     int64_t *holders;   /* [labels] ranks that have any of the row */
@@ -377,7 +358,7 @@ out:
     return status;
 }
 
-Status pairs_count(Comm *comm, Baskets *baskets, const int64_t *orders, const int64_t *sorted,
+Status pairs_count(Comm *comm, Baskets *baskets, const int64_t *orders, const int32_t *sorted,
                    int64_t n_products, const PairOptions *options, Table *pairs, Error *error)
 {
     static const ColumnSpec columns[] = {{"a", COLUMN_I32, UNIT_NONE},
@@ -405,27 +386,5 @@ out:
     mem_free(&count.touched);
     basket_index_free(&count.index);
     basket_labels_free(&labels);
-    return status;
-}
-
-Status pairs_name(const Table *pairs, const Column *ids, const int64_t *sorted, Table *rows,
-                  Error *error)
-{
-    static const ColumnSpec columns[] = {{"product_a", COLUMN_TEXT, UNIT_NONE},
-                                         {"product_b", COLUMN_TEXT, UNIT_NONE},
-                                         {"orders", COLUMN_I64, UNIT_COUNT}};
-    Status status = STATUS_OK;
-    const int32_t *a = table_column_const(pairs, "a")->data;
-    const int32_t *b = table_column_const(pairs, "b")->data;
-    const int64_t *orders = table_column_const(pairs, "orders")->data;
-    table_init(rows, columns, sizeof columns / sizeof *columns);
-    TRY(table_reserve(rows, pairs->rows, error));
-    for (int64_t i = 0; i < pairs->rows; i++) {
-        TRY(table_add_row(rows, error));
-        TRY(table_set_last_text(rows, &rows->columns[0], column_text(ids, sorted[a[i]]), error));
-        TRY(table_set_last_text(rows, &rows->columns[1], column_text(ids, sorted[b[i]]), error));
-        ((int64_t *)rows->columns[2].data)[i] = orders[i];
-    }
-out:
     return status;
 }

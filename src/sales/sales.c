@@ -1,115 +1,147 @@
-/* The sales job: one pass over the order lines, then seven tables; see sales.h. */
+/* The sales job: what must be learned for the tables asked for, one pass to learn it, then the
+ * tables one by one; see sales.h. */
 #include "sales/sales.h"
 
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "sales/lines.h"
+#include "sales/aggregate_rows.h"
+#include "sales/cohorts.h"
+#include "sales/compare.h"
+#include "sales/customer_summary.h"
+#include "sales/pass.h"
+#include "sales/product_periods.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-/* What the stages share. */
+enum {
+    SPECS_MAX = SALES_TABLES + COMPARE_SCOPES + PRODUCT_SPECS + 2 + RESULT_TABLES_MAX,
+    NOT_ASKED = -1
+};
+
+/* What the stages share. Group-bys of the pass are known by their place in `specs`. */
 typedef struct SalesRun {
     Comm *comm;
     Store *store;
     ResultWriter *writer;
     const SalesOptions *options;
-    SalesFacts facts;
-    Table products;  /* dictionary: `text`, row = code */
-    Table countries; /* the same */
-    KeyUnion days;
-    KeyUnion months;
-    int64_t *product_order; /* [products] codes by id */
+    Shop shop;
+    PassFacts facts;
+    PassPlan plan;
+    const AggregateSpec *specs[SPECS_MAX];
+    AggregateSpec built_in[SALES_TABLES];
+    AggregateSpec compare[COMPARE_SCOPES];
+    AggregateSpec cohort, total;
+    AggregateSpec by_product[PRODUCT_SPECS];
+    ProductPeriods *periods;
+    int at_built_in[SALES_TABLES];
+    int at_compare, at_cohort, at_total, at_product, at_aggregates;
     double stage_started;
 } SalesRun;
 
+void sales_options_free(SalesOptions *options)
+{
+    aggregate_specs_free(&options->aggregates, options->n_aggregates);
+    options->n_aggregates = 0;
+}
+
 static void run_free(SalesRun *run)
 {
-    sales_facts_free(&run->facts);
-    table_free(&run->products);
-    table_free(&run->countries);
-    key_union_free(&run->days);
-    key_union_free(&run->months);
-    mem_free(&run->product_order);
+    pass_facts_free(&run->facts, &run->plan);
+    product_periods_free(&run->periods);
+    shop_free(&run->shop);
 }
 
-/* ---- reading ---- */
+/* ---- planning ---- */
 
-static Status begin_run(SalesRun *run, Error *error)
+static int add_spec(SalesRun *run, const AggregateSpec *spec)
 {
-    Status status = STATUS_OK;
-    TRY(fault_point("sales.read", error));
-    sales_customers_init(&run->facts.customers);
-    TRY(sales_cube_init(&run->facts.cube, run->products.rows, run->countries.rows, error));
-    TRY(sales_sort_texts(table_column_const(&run->products, "text"), run->products.rows,
-                         &run->product_order, error));
-out:
-    return status;
+    vesper_assert(run->plan.n_specs < SPECS_MAX);
+    run->specs[run->plan.n_specs] = spec;
+    return run->plan.n_specs++;
 }
 
-static OrderLines lines_of(const Table *rows, int32_t partition)
+static int add_specs(SalesRun *run, const AggregateSpec *specs, int n)
 {
-    const Column *country = table_find_const(rows, "country");
-    return (OrderLines){.partition = partition,
-                        .n = rows->rows,
-                        .customer = table_column_const(rows, "customer")->data,
-                        .order = table_column_const(rows, "order")->data,
-                        .day = table_column_const(rows, "day")->data,
-                        .product = table_column_const(rows, "product")->data,
-                        .quantity = table_column_const(rows, "quantity")->data,
-                        .price = table_column_const(rows, "unit_price")->data,
-                        .country = country ? country->data : NULL,
-                        .cancelled = table_column_const(rows, "cancelled")->data};
+    int first = run->plan.n_specs;
+    for (int i = 0; i < n; i++)
+        (void)add_spec(run, &specs[i]);
+    return first;
 }
 
-/* This rank's partitions into the facts. Local. */
-static Status read_partitions(SalesRun *run, Error *error)
+static bool wants(const SalesRun *run, SalesTable table)
 {
-    static const char *const columns[] = {"customer", "order",      "day",       "product",
-                                          "quantity", "unit_price", "cancelled", "country"};
-    static const char *const id_columns[] = {"text"};
-    Status status = STATUS_OK;
-    Table rows = {0}, ids = {0};
-    int n_columns = sizeof columns / sizeof *columns;
-    if (!store_has_column(run->store, "orders", "country"))
-        n_columns--;
-    int32_t begin, end;
-    store_owned(run->store, comm_rank(run->comm), comm_size(run->comm), &begin, &end);
-    for (int32_t p = begin; p < end; p++) {
-        TRY(fault_point("sales.partition", error));
-        TRY(store_read_partition(run->store, "orders", p, columns, n_columns, &rows, error));
-        if (rows.rows == 0)
-            continue;
-        OrderLines lines = lines_of(&rows, p);
-        TRY(sales_add_lines(&lines, &run->facts, error));
-        if (run->facts.customers.n_current == 0)
-            continue;
-        TRY(store_read_partition(run->store, "customer_ids", p, id_columns, 1, &ids, error));
-        TRY(sales_customers_name(&run->facts.customers, table_find_const(&ids, "text"), ids.rows, p,
-                                 error));
+    return run->options->tables[table];
+}
+
+/* All lines as one group, for the summary. */
+static AggregateSpec total_spec(void)
+{
+    return (AggregateSpec){.n_measures = 5,
+                           .measures = {MEASURE_LINES, MEASURE_ORDERS, MEASURE_CUSTOMERS,
+                                        MEASURE_GROSS, MEASURE_RETURNED}};
+}
+
+static void plan_group_bys(SalesRun *run)
+{
+    const SalesOptions *options = run->options;
+    for (int t = 0; t < SALES_TABLES; t++) {
+        run->built_in[t] = sales_table_spec((SalesTable)t);
+        bool is_asked = options->tables[t] && run->built_in[t].name[0] != '\0';
+        run->at_built_in[t] = is_asked ? add_spec(run, &run->built_in[t]) : NOT_ASKED;
     }
-out:
-    table_free(&rows);
-    table_free(&ids);
-    return status;
+    if (wants(run, SALES_DAILY)) {
+        run->total = total_spec();
+        run->at_total = add_spec(run, &run->total);
+    }
+    if (wants(run, SALES_COMPARE)) {
+        compare_specs(run->compare);
+        run->at_compare = add_specs(run, run->compare, COMPARE_SCOPES);
+    }
+    if (wants(run, SALES_COHORT_MONTH)) {
+        cohort_spec(&run->cohort);
+        run->at_cohort = add_spec(run, &run->cohort);
+    }
+    run->at_aggregates = add_specs(run, options->aggregates, options->n_aggregates);
 }
 
-/* The sums of all ranks stay in int64 too; halves of 32 bits are added, so that the check cannot
- * wrap. Collective. */
-static Status check_all_sums(const SalesRun *run, Error *error)
+static bool wants_products(const SalesRun *run)
+{
+    return wants(run, SALES_MOVERS) || wants(run, SALES_ABC_XYZ) || wants(run, SALES_STOCK_RISK);
+}
+
+static bool wants_customers(const SalesRun *run)
+{
+    return wants(run, SALES_CUSTOMER_SUMMARY) || wants(run, SALES_CUSTOMER_MODEL);
+}
+
+/* The first of `days` days that end with the night's day; 0: all of time. */
+static int32_t first_of_days(const Shop *shop, int64_t days)
+{
+    bool is_open = days == 0 || shop->as_of == DAY_NONE;
+    return is_open || shop->as_of - days + 1 < INT32_MIN ? INT32_MIN
+                                                         : (int32_t)(shop->as_of - days + 1);
+}
+
+static Status make_plan(SalesRun *run, Error *error)
 {
     Status status = STATUS_OK;
-    uint64_t minor = run->facts.absolute_minor, units = run->facts.absolute_units;
-    int64_t halves[4] = {(int64_t)(minor >> 32), (int64_t)(minor & UINT32_MAX),
-                         (int64_t)(units >> 32), (int64_t)(units & UINT32_MAX)};
-    comm_sum_i64(run->comm, halves, 4);
-    for (int i = 0; i < 4; i += 2) {
-        if (halves[i] + (halves[i + 1] >> 32) > INT32_MAX)
-            FAIL(error, STATUS_INPUT,
-                 "the %s of all order lines add up to more than %" PRId64
-                 ": look for wrong prices or quantities%s",
-                 i == 0 ? "values (in minor units)" : "quantities", INT64_MAX,
-                 i == 0 ? ", or use fewer money decimals" : "");
+    const SalesOptions *options = run->options;
+    run->plan = (PassPlan){
+        .specs = run->specs,
+        .customers = wants_customers(run),
+        .baskets = wants(run, SALES_BASKET_PAIRS),
+        .basket_first_day = first_of_days(&run->shop, options->pair_days),
+        .funnel = wants(run, SALES_FUNNEL_DAILY) || wants(run, SALES_CART_ABANDONED),
+        .cart_days = options->cart_days,
+        .ratings = wants(run, SALES_PRODUCT_RATING),
+        .threads = options->threads,
+    };
+    plan_group_bys(run);
+    if (wants_products(run)) {
+        TRY(product_periods_new(&run->shop, &run->periods, run->by_product, error));
+        run->at_product = add_specs(run, run->by_product, PRODUCT_SPECS);
     }
 out:
     return status;
@@ -123,36 +155,23 @@ static void log_stage(SalesRun *run, const char *stage, int64_t rows)
     run->stage_started = now;
 }
 
-static Status read_dictionary(SalesRun *run, const char *name, Table *texts, Error *error)
-{
-    static const ColumnSpec column = {"text", COLUMN_TEXT, UNIT_NONE};
-    if (!store_has_column(run->store, name, column.name)) {
-        table_init(texts, &column, 1);
-        return STATUS_OK;
-    }
-    return store_read_global(run->comm, run->store, name, texts, error);
-}
-
-static Status read_all(SalesRun *run, Error *error)
+static Status learn(SalesRun *run, Error *error)
 {
     Status status = STATUS_OK;
-    TRY(read_dictionary(run, "dictionary_product", &run->products, error));
-    TRY(read_dictionary(run, "dictionary_country", &run->countries, error));
-    TRY_ALL(run->comm, begin_run(run, error), error);
-    TRY_ALL(run->comm, read_partitions(run, error), error);
-    TRY(check_all_sums(run, error));
-    TRY(key_slots_unite(run->comm, &run->facts.cube.days, &run->days, error));
-    TRY(key_slots_unite(run->comm, &run->facts.cube.months, &run->months, error));
+    TRY(shop_open(run->comm, run->store, &run->shop, error));
+    TRY_ALL(run->comm, make_plan(run, error), error);
+    log_stage(run, "sales.open", run->shop.product.count);
+    TRY(pass_run(run->comm, run->store, &run->shop, &run->plan, &run->facts, error));
     log_stage(run, "sales.read", store_rows(run->store, "orders"));
 out:
     return status;
 }
 
-/* ---- writing ---- */
+/* ---- tables ---- */
 
 /* Frees `rows`. */
-static Status write_table(SalesRun *run, const char *table, const char *key, Table *rows,
-                          Error *error)
+static Status write_rows(SalesRun *run, const char *table, const char *key, Table *rows,
+                         Error *error)
 {
     Status status = STATUS_OK;
     int64_t n_rows = rows->rows;
@@ -165,130 +184,245 @@ out:
     return status;
 }
 
-static Status write_daily(SalesRun *run, SalesCell *total, Error *error)
+static Status combine(SalesRun *run, int at, Groups *groups, Error *error)
+{
+    return aggregate_combine(run->comm, &run->facts.aggregates[at], groups, error);
+}
+
+static void rename_column(Table *rows, const char *from, const char *to)
+{
+    Column *column = table_find(rows, from);
+    vesper_assert(column && strlen(to) < COLUMN_NAME_SIZE);
+    memcpy(column->name, to, strlen(to) + 1);
+}
+
+static Status write_group_by(SalesRun *run, int at, Error *error)
 {
     Status status = STATUS_OK;
+    const AggregateSpec *spec = run->specs[at];
+    Groups groups = {0};
     Table rows = {0};
-    TRY(sales_cube_daily(run->comm, &run->facts.cube, &run->days, total, &rows, error));
-    TRY(write_table(run, "sales_daily", "day", &rows, error));
+    char key[STORE_NAME_SIZE * 2];
+    TRY(combine(run, at, &groups, error));
+    TRY(aggregate_rows(run->comm, spec, &run->shop, &groups, &rows, error));
+    aggregate_key_columns(spec, key);
+    if (at == run->at_built_in[SALES_ORDER_VALUE_MONTHLY]) {
+        rename_column(&rows, measure_column(MEASURE_MEDIAN_ORDER_VALUE), "median_low");
+        rename_column(&rows, measure_column(MEASURE_P95_ORDER_VALUE), "p95_low");
+    }
+    TRY(write_rows(run, spec->name, key, &rows, error));
 out:
+    groups_free(&groups);
     table_free(&rows);
     return status;
 }
 
-static Status write_monthly_country(SalesRun *run, Error *error)
+static Status write_group_bys(SalesRun *run, Error *error)
 {
     Status status = STATUS_OK;
-    Table rows = {0};
-    TRY(sales_cube_monthly_country(run->comm, &run->facts.cube, &run->months,
-                                   table_column_const(&run->countries, "text"), &rows, error));
-    TRY(write_table(run, "sales_monthly_country", "month,country", &rows, error));
+    for (int t = 0; t < SALES_TABLES; t++) {
+        if (run->at_built_in[t] != NOT_ASKED)
+            TRY(write_group_by(run, run->at_built_in[t], error));
+    }
+    for (int i = 0; i < run->options->n_aggregates; i++)
+        TRY(write_group_by(run, run->at_aggregates + i, error));
 out:
+    return status;
+}
+
+static Status write_compare(SalesRun *run, Error *error)
+{
+    Status status = STATUS_OK;
+    Groups groups[COMPARE_SCOPES] = {{.n = 0}};
+    Table rows = {0};
+    for (int i = 0; i < COMPARE_SCOPES; i++)
+        TRY(combine(run, run->at_compare + i, &groups[i], error));
+    TRY(compare_rows(run->comm, &run->shop, groups, &rows, error));
+    TRY(write_rows(run, sales_table_name(SALES_COMPARE), "scope,start", &rows, error));
+out:
+    for (int i = 0; i < COMPARE_SCOPES; i++)
+        groups_free(&groups[i]);
     table_free(&rows);
     return status;
 }
 
-static Status write_product_total(SalesRun *run, Error *error)
+static Status write_cohorts(SalesRun *run, Error *error)
 {
     Status status = STATUS_OK;
+    Groups groups = {0};
     Table rows = {0};
-    TRY(sales_cube_product_total(run->comm, &run->facts.cube,
-                                 table_column_const(&run->products, "text"), run->product_order,
-                                 &rows, error));
-    TRY(write_table(run, "product_total", "product_id", &rows, error));
+    TRY(combine(run, run->at_cohort, &groups, error));
+    TRY(cohort_rows(run->comm, &groups, &rows, error));
+    TRY(write_rows(run, sales_table_name(SALES_COHORT_MONTH), "cohort,months_since", &rows, error));
 out:
+    groups_free(&groups);
+    table_free(&rows);
+    return status;
+}
+
+static Status write_products(SalesRun *run, Error *error)
+{
+    Status status = STATUS_OK;
+    Groups groups[PRODUCT_SPECS] = {{.n = 0}};
+    Table rows = {0};
+    for (int i = 0; i < PRODUCT_SPECS; i++)
+        TRY(combine(run, run->at_product + i, &groups[i], error));
+    TRY(product_periods_take(run->comm, &run->shop, run->periods, groups, error));
+    if (wants(run, SALES_MOVERS)) {
+        TRY(movers_rows(run->comm, &run->shop, run->periods, run->options->movers_limit, &rows,
+                        error));
+        TRY(write_rows(run, sales_table_name(SALES_MOVERS), "scope,direction,place", &rows, error));
+    }
+    if (wants(run, SALES_ABC_XYZ)) {
+        TRY(abc_xyz_rows(run->comm, &run->shop, run->periods, &rows, error));
+        TRY(write_rows(run, sales_table_name(SALES_ABC_XYZ), "product_id", &rows, error));
+    }
+    if (wants(run, SALES_STOCK_RISK)) {
+        TRY(stock_risk_rows(run->comm, &run->shop, run->periods, &rows, error));
+        TRY(write_rows(run, sales_table_name(SALES_STOCK_RISK), "product_id", &rows, error));
+    }
+out:
+    for (int i = 0; i < PRODUCT_SPECS; i++)
+        groups_free(&groups[i]);
     table_free(&rows);
     return status;
 }
 
 static Status write_customers(SalesRun *run, Error *error)
 {
-    static const SortKey by_customer = {.column = "customer"};
     Status status = STATUS_OK;
+    const SalesOptions *options = run->options;
+    CustomerFacts *facts = &run->facts.customers;
+    CustomerModels models;
+    CustomerForecast forecast = {0};
     Table rows = {0};
-    SalesFacts *facts = &run->facts;
-    TRY(comm_sort_table(run->comm, &facts->customers.summary, &by_customer, 1, error));
-    TRY(write_table(run, "customer_summary", "customer", &facts->customers.summary, error));
-    TRY(sales_customers_cohorts(run->comm, &facts->customers, &facts->cube.months, &run->months,
-                                &rows, error));
-    TRY(write_table(run, "cohort_month", "cohort,months_since", &rows, error));
+    if (options->customer_value)
+        TRY(customer_models_fit(run->comm, &run->shop, facts, options->threads, &models, error));
+    if (wants(run, SALES_CUSTOMER_MODEL) && options->customer_value) {
+        TRY_ALL(run->comm, customer_models_rows(&models, comm_rank(run->comm) == 0, &rows, error),
+                error);
+        TRY(write_rows(run, sales_table_name(SALES_CUSTOMER_MODEL), "model,parameter", &rows,
+                       error));
+    }
+    if (!wants(run, SALES_CUSTOMER_SUMMARY))
+        goto out;
+    if (options->customer_value)
+        TRY_ALL(run->comm,
+                customer_forecast(&run->shop, facts, &models, options->threads, &forecast, error),
+                error);
+    TRY(customer_summary_rows(run->comm, run->store, &run->shop, facts,
+                              options->customer_value ? &forecast : NULL, &rows, error));
+    TRY(write_rows(run, sales_table_name(SALES_CUSTOMER_SUMMARY), "customer", &rows, error));
 out:
-    table_free(&rows);
-    return status;
-}
-
-static Status write_order_values(SalesRun *run, Error *error)
-{
-    Status status = STATUS_OK;
-    Table rows = {0};
-    TRY(order_values_monthly(run->comm, &run->facts.values, &run->months, &rows, error));
-    TRY(write_table(run, "order_value_monthly", "month", &rows, error));
-out:
+    customer_forecast_free(&forecast);
     table_free(&rows);
     return status;
 }
 
 static Status write_pairs(SalesRun *run, Error *error)
 {
-    static const SortKey by_orders[] = {
-        {.column = "orders", .descending = true}, {.column = "a"}, {.column = "b"}};
     Status status = STATUS_OK;
-    Table pairs = {0}, rows = {0};
-    int64_t *orders = NULL;
-    PairOptions options = {.min_orders = run->options->pair_min_orders,
-                           .message_words = PAIR_MESSAGE_WORDS};
-    TRY_ALL(run->comm,
-            mem_resize(&orders, run->products.rows, sizeof *orders, "orders by product", error),
-            error);
-    sales_cube_product_orders(run->comm, &run->facts.cube, orders);
-    TRY(pairs_count(run->comm, &run->facts.baskets, orders, run->product_order, run->products.rows,
-                    &options, &pairs, error));
-    TRY(comm_sort_table(run->comm, &pairs, by_orders, 3, error));
-    TRY_ALL(run->comm,
-            pairs_name(&pairs, table_column_const(&run->products, "text"), run->product_order,
-                       &rows, error),
-            error);
-    TRY(write_table(run, "basket_pairs", "product_a,product_b", &rows, error));
+    const SalesOptions *options = run->options;
+    Table rows = {0};
+    PairOptions pairs = {.min_orders = options->pair_min_orders,
+                         .min_confidence = options->pair_min_confidence,
+                         .min_lift = options->pair_min_lift,
+                         .limit = options->pair_limit,
+                         .message_words = PAIR_MESSAGE_WORDS};
+    int64_t too_large = run->facts.baskets.too_large;
+    comm_sum_i64(run->comm, &too_large, 1);
+    if (too_large > 0)
+        log_line(LOG_INFO, LOG_ROOT, "sales.pairs",
+                 "baskets_left_out=%" PRId64 " each has more than %d products", too_large,
+                 BASKET_PRODUCTS_MAX);
+    TRY(pairs_rows(run->comm, &run->facts.baskets, &run->shop.product, &pairs, &rows, error));
+    TRY(write_rows(run, sales_table_name(SALES_BASKET_PAIRS), "product_a,product_b", &rows, error));
 out:
-    table_free(&pairs);
     table_free(&rows);
-    mem_free(&orders);
+    return status;
+}
+
+static Status write_events(SalesRun *run, Error *error)
+{
+    Status status = STATUS_OK;
+    Table rows = {0};
+    if (wants(run, SALES_FUNNEL_DAILY)) {
+        TRY(funnel_daily_rows(run->comm, run->facts.funnel, &rows, error));
+        TRY(write_rows(run, sales_table_name(SALES_FUNNEL_DAILY), "day", &rows, error));
+    }
+    if (wants(run, SALES_CART_ABANDONED)) {
+        TRY(funnel_carts_rows(run->comm, run->store, &run->shop, run->facts.funnel, &rows, error));
+        TRY(write_rows(run, sales_table_name(SALES_CART_ABANDONED), "customer", &rows, error));
+    }
+    if (wants(run, SALES_PRODUCT_RATING)) {
+        TRY(ratings_rows(run->comm, &run->shop, run->facts.ratings, &rows, error));
+        TRY(write_rows(run, sales_table_name(SALES_PRODUCT_RATING), "product_id", &rows, error));
+    }
+out:
+    table_free(&rows);
     return status;
 }
 
 /* Collective. */
-static void summarise(const SalesRun *run, const SalesCell *total, SalesSummary *summary)
+static Status summarise(SalesRun *run, SalesSummary *summary, Error *error)
 {
-    int64_t counts[2] = {run->facts.orders, run->facts.customers.buyers};
-    comm_sum_i64(run->comm, counts, 2);
-    int64_t n_days = run->days.count;
-    *summary = (SalesSummary){.lines = total->lines,
-                              .orders = counts[0],
-                              .customers = counts[1],
-                              .gross_minor = total->gross,
-                              .returned_minor = total->returned,
-                              .first_day = n_days > 0 ? run->days.keys[0] : DAY_NONE,
-                              .last_day = n_days > 0 ? run->days.keys[n_days - 1] : DAY_NONE};
+    Status status = STATUS_OK;
+    Groups groups = {0};
+    *summary = (SalesSummary){.lines = store_rows(run->store, "orders"),
+                              .first_day = run->shop.first_day,
+                              .last_day = run->shop.last_day};
+    if (!wants(run, SALES_DAILY))
+        return STATUS_OK;
+    TRY(combine(run, run->at_total, &groups, error));
+    int64_t figures[4] = {0};
+    if (groups.n > 0) {
+        figures[0] = groups.sums[SUM_ORDERS][0];
+        figures[1] = groups.sums[SUM_CUSTOMERS][0];
+        figures[2] = groups.sums[SUM_GROSS][0];
+        figures[3] = groups.sums[SUM_RETURNED][0];
+    }
+    comm_sum_i64(run->comm, figures, 4);
+    summary->has_figures = true;
+    summary->orders = figures[0];
+    summary->customers = figures[1];
+    summary->gross_minor = figures[2];
+    summary->returned_minor = figures[3];
+out:
+    groups_free(&groups);
+    return status;
+}
+
+static Status write_tables(SalesRun *run, Error *error)
+{
+    Status status = STATUS_OK;
+    TRY(write_group_bys(run, error));
+    if (wants(run, SALES_COMPARE))
+        TRY(write_compare(run, error));
+    if (wants(run, SALES_COHORT_MONTH))
+        TRY(write_cohorts(run, error));
+    if (wants_products(run))
+        TRY(write_products(run, error));
+    if (wants_customers(run))
+        TRY(write_customers(run, error));
+    if (wants(run, SALES_BASKET_PAIRS))
+        TRY(write_pairs(run, error));
+    TRY(write_events(run, error));
+out:
+    return status;
 }
 
 Status sales_run(Comm *comm, Store *store, const SalesOptions *options, ResultWriter *writer,
                  SalesSummary *summary, Error *error)
 {
     Status status = STATUS_OK;
-    SalesCell total;
     SalesRun run = {.comm = comm,
                     .store = store,
                     .writer = writer,
                     .options = options,
                     .stage_started = clock_seconds()};
-    TRY(read_all(&run, error));
-    TRY(write_daily(&run, &total, error));
-    TRY(write_monthly_country(&run, error));
-    TRY(write_product_total(&run, error));
-    TRY(write_customers(&run, error));
-    TRY(write_order_values(&run, error));
-    TRY(write_pairs(&run, error));
-    summarise(&run, &total, summary);
+    TRY(learn(&run, error));
+    TRY(write_tables(&run, error));
+    TRY(summarise(&run, summary, error));
 out:
     run_free(&run);
     return status;

@@ -16,24 +16,46 @@ typedef struct RankSuite {
 } RankSuite;
 
 extern CU_TestInfo comm_tests[];
-extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo store_tests[];
 extern CU_TestInfo store_damage_tests[];
 extern CU_TestInfo results_tests[];
 extern CU_TestInfo shop_tests[];
+extern CU_TestInfo quantiles_tests[];
+extern CU_TestInfo aggregate_rows_tests[];
+extern CU_TestInfo periods_tests[];
+extern CU_TestInfo product_periods_tests[];
 extern CU_TestInfo sales_tests[];
 extern CU_TestInfo pairs_tests[];
+extern CU_TestInfo funnel_tests[];
+extern CU_TestInfo ratings_tests[];
+extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
 extern CU_TestInfo parse_files_tests[];
 extern CU_TestInfo input_tests[];
 
-#define RANK_SUITES                                                                                \
-    {                                                                                              \
-        {"comm", comm_tests}, {"store", store_tests}, {"store_damage", store_damage_tests},        \
-            {"results", results_tests}, {"shop", shop_tests}, {"sales", sales_tests}, {"pairs", pairs_tests},            \
-            {"ingest", ingest_tests}, {"publish", publish_tests}, {"parse", parse_tests},          \
-            {"parse_files", parse_files_tests}, {"input", input_tests},                            \
+/* clang-format off */
+#define RANK_SUITES \
+    { \
+        {"comm", comm_tests}, \
+        {"store", store_tests}, \
+        {"store_damage", store_damage_tests}, \
+        {"results", results_tests}, \
+        {"shop", shop_tests}, \
+        {"quantiles", quantiles_tests}, \
+        {"aggregate_rows", aggregate_rows_tests}, \
+        {"periods", periods_tests}, \
+        {"product_periods", product_periods_tests}, \
+        {"sales", sales_tests}, \
+        {"pairs", pairs_tests}, \
+        {"funnel", funnel_tests}, \
+        {"ratings", ratings_tests}, \
+        {"ingest", ingest_tests}, \
+        {"publish", publish_tests}, \
+        {"parse", parse_tests}, \
+        {"parse_files", parse_files_tests}, \
+        {"input", input_tests}, \
     }
+/* clang-format on */
 
 #endif

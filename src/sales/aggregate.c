@@ -1,0 +1,532 @@
+/* The accumulators of one group-by; see aggregate.h.
+ *
+ * Lines go by in blocks: which count (the filter), their group's key (key_tables.h), what each adds
+ * (line_sums.h); then runs of lines with the same key are added up and put to their group. Where
+ * few keys are possible groups are cells of an array, else rows that are combined by and by
+ * (group_rows.h). */
+#include "sales/aggregate.h"
+
+#include "base/fault.h"
+#include "base/memory.h"
+#include "sales/aggregate_internal.h"
+#include "sales/group_rows.h"
+#include "sales/key_tables.h"
+#include "sales/line_sums.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 512, PREFETCH_AHEAD = 12, PREFETCH_BYTES = 1 << 18 };
+
+int64_t aggregate_dense_bytes_max = (int64_t)96 << 20;
+
+/* The order and the customer that a group saw last. As the lines of each stand together, another
+ * one is a new one. */
+typedef struct Stamps {
+    uint32_t order;
+    uint32_t customer;
+} Stamps;
+
+/* Stamps by key, where groups are rows: of the partition at hand, marked by its number. */
+typedef struct SeenGroup {
+    uint64_t key;
+    uint32_t partition; /* counted from 1 */
+    Stamps stamps;
+} SeenGroup;
+
+struct Aggregate {
+    const AggregateSpec *spec;
+    const Shop *shop;
+    KeyLayout layout;
+    KeyTables tables;
+    LineFilter *filter; /* NULL: all lines */
+    SumSet set;
+    bool is_dense;
+    int64_t *cells;                /* dense: [space x n_added] */
+    Stamps *stamps;                /* dense: [space] */
+    int64_t *first_day, *last_day; /* dense: [space] */
+    GroupRows rows;
+    SeenGroup *seen; /* [n_seen], a power of two */
+    int64_t n_seen;
+    uint32_t partitions;                /* read so far */
+    uint32_t order_base, customer_base; /* stamps of the partition at hand begin behind these */
+    KeyedValues values;
+    /* Of the block at hand. */
+    uint64_t keys[BLOCK];
+    int32_t at[BLOCK];
+    uint8_t keep[BLOCK];
+    int64_t *added; /* [BLOCK x n_added] */
+};
+
+uint32_t aggregate_needs(const AggregateSpec *spec)
+{
+    SumSet set = sum_set_of(spec);
+    uint32_t needs = key_tables_needs(spec) | sum_set_needs(&set);
+    return spec->where ? needs | where_needs(spec->where) : needs;
+}
+
+/* ---- making and freeing ---- */
+
+static Status make_cells(Aggregate *aggregate, Error *error)
+{
+    Status status = STATUS_OK;
+    const SumSet *set = &aggregate->set;
+    int64_t space = (int64_t)aggregate->layout.space, n = space * set->n_added;
+    TRY(mem_resize(&aggregate->cells, n, sizeof *aggregate->cells, "groups", error));
+    memset(aggregate->cells, 0, (size_t)n * sizeof *aggregate->cells);
+    if (set->orders || set->customers) {
+        TRY(mem_resize(&aggregate->stamps, space, sizeof *aggregate->stamps, "groups", error));
+        memset(aggregate->stamps, 0, (size_t)space * sizeof *aggregate->stamps);
+    }
+    if (set->has_days) {
+        TRY(mem_resize(&aggregate->first_day, space, sizeof(int64_t), "groups", error));
+        TRY(mem_resize(&aggregate->last_day, space, sizeof(int64_t), "groups", error));
+        for (int64_t i = 0; i < space; i++) {
+            aggregate->first_day[i] = INT64_MAX;
+            aggregate->last_day[i] = INT64_MIN;
+        }
+    }
+out:
+    return status;
+}
+
+Status aggregate_new(const AggregateSpec *spec, const Shop *shop, Aggregate **aggregate,
+                     Error *error)
+{
+    Status status = STATUS_OK;
+    Aggregate *made = mem_new(1, sizeof *made);
+    *aggregate = made;
+    made->spec = spec;
+    made->shop = shop;
+    made->set = sum_set_of(spec);
+    made->added = mem_new((int64_t)BLOCK * made->set.n_added, sizeof *made->added);
+    TRY(key_layout_make(spec, shop, &made->layout, error));
+    TRY(key_tables_make(spec, shop, &made->layout, &made->tables, error));
+    if (spec->where)
+        TRY(line_filter_new(spec->where, shop, &made->filter, error));
+    int64_t cell_bytes = (made->set.n_added + 3) * (int64_t)sizeof(int64_t);
+    made->is_dense = made->layout.space <= (uint64_t)(aggregate_dense_bytes_max / cell_bytes);
+    made->rows = (GroupRows){
+        .n_added = made->set.n_added, .has_days = made->set.has_days, .space = made->layout.space};
+    if (made->is_dense)
+        TRY(make_cells(made, error));
+out:
+    return status;
+}
+
+void aggregate_free(Aggregate **aggregate)
+{
+    Aggregate *freed = *aggregate;
+    if (!freed)
+        return;
+    key_tables_free(&freed->tables);
+    line_filter_free(&freed->filter);
+    mem_free(&freed->cells);
+    mem_free(&freed->stamps);
+    mem_free(&freed->first_day);
+    mem_free(&freed->last_day);
+    group_rows_free(&freed->rows);
+    mem_free(&freed->seen);
+    keyed_values_free(&freed->values);
+    mem_free(&freed->added);
+    mem_free(aggregate);
+}
+
+/* ---- one block ---- */
+
+/* Keys of the lines that count; their places in `at` if some do not. Returns how many. */
+static int64_t select_lines(Aggregate *aggregate, const OrderLines *lines, int64_t begin, int64_t n,
+                            const int32_t **at)
+{
+    uint64_t *keys = aggregate->keys;
+    key_tables_look_up(&aggregate->tables, lines, begin, n, keys);
+    *at = NULL;
+    if (!aggregate->filter && !aggregate->tables.has_none)
+        return n;
+    if (aggregate->filter)
+        line_filter_mark(aggregate->filter, lines, begin, n, aggregate->keep);
+    else
+        memset(aggregate->keep, 1, (size_t)n);
+    int64_t kept = 0;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t key = keys[i];
+        keys[kept] = key;
+        aggregate->at[kept] = (int32_t)(begin + i);
+        kept += aggregate->keep[i] && key != KEY_NONE;
+    }
+    *at = aggregate->at;
+    return kept;
+}
+
+/* Runs of equal keys into the cells. `n_added` is constant where it is called. */
+static inline void add_to_cells(int64_t *restrict cells, const uint64_t *keys,
+                                const int64_t *restrict added, int64_t n, int n_added,
+                                bool prefetches)
+{
+    for (int64_t i = 0; i < n;) {
+        uint64_t key = keys[i];
+        int64_t sums[SUM_COUNT];
+        for (int w = 0; w < n_added; w++)
+            sums[w] = added[i * n_added + w];
+        if (prefetches && i + PREFETCH_AHEAD < n)
+            __builtin_prefetch(cells + keys[i + PREFETCH_AHEAD] * (uint64_t)n_added, 1);
+        while (++i < n && keys[i] == key) {
+            for (int w = 0; w < n_added; w++)
+                sums[w] += added[i * n_added + w];
+        }
+        int64_t *cell = cells + key * (uint64_t)n_added;
+        for (int w = 0; w < n_added; w++)
+            cell[w] += sums[w];
+    }
+}
+
+static void add_block_to_cells(Aggregate *aggregate, int64_t n)
+{
+    int64_t bytes = (int64_t)aggregate->layout.space * aggregate->set.n_added * 8;
+    bool prefetches = bytes > PREFETCH_BYTES;
+#define WIDTH(w)                                                                                   \
+    case w:                                                                                        \
+        add_to_cells(aggregate->cells, aggregate->keys, aggregate->added, n, w, prefetches);       \
+        break
+    switch (aggregate->set.n_added) {
+        WIDTH(1);
+        WIDTH(2);
+        WIDTH(3);
+        WIDTH(4);
+        WIDTH(5);
+        WIDTH(6);
+        WIDTH(7);
+        WIDTH(8);
+    default:
+        add_to_cells(aggregate->cells, aggregate->keys, aggregate->added, n, aggregate->set.n_added,
+                     prefetches);
+    }
+#undef WIDTH
+}
+
+/* ---- orders and customers, each once in a group ---- */
+
+static int word_of(const SumSet *set, GroupSum sum)
+{
+    for (int w = 0; w < set->n_added; w++) {
+        if (set->added[w] == sum)
+            return w;
+    }
+    return -1;
+}
+
+/* Stamps of a key in the partition at hand. */
+static Stamps *find_seen(Aggregate *aggregate, uint64_t key)
+{
+    uint64_t mask = (uint64_t)aggregate->n_seen - 1;
+    uint64_t at = (key * UINT64_C(0x9E3779B97F4A7C15) >> 20) & mask; /* Fibonacci hashing, Knuth */
+    SeenGroup *seen = &aggregate->seen[at];
+    while (seen->partition == aggregate->partitions && seen->key != key) {
+        at = (at + 1) & mask;
+        seen = &aggregate->seen[at];
+    }
+    if (seen->partition != aggregate->partitions)
+        *seen = (SeenGroup){.key = key, .partition = aggregate->partitions};
+    return &seen->stamps;
+}
+
+/* Add to `added` where a line is the first of its order, of its customer, in its group. */
+static void count_firsts(Aggregate *aggregate, const OrderLines *lines, int64_t begin,
+                         const int32_t *at, int64_t n)
+{
+    const SumSet *set = &aggregate->set;
+    int n_added = set->n_added;
+    int orders = word_of(set, SUM_ORDERS), customers = word_of(set, SUM_CUSTOMERS);
+    int64_t last_order = -1, last_customer = -1;
+    uint64_t last_key = KEY_NONE;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t line = at ? at[i] : begin + i;
+        if (!line_is_kept_sale(lines, line))
+            continue;
+        uint64_t key = aggregate->keys[i];
+        int64_t order = set->orders ? lines->order[line] : 0;
+        int64_t customer = set->customers ? lines->customer[line] : -1;
+        if (key == last_key && order == last_order && customer == last_customer)
+            continue;
+        last_key = key;
+        last_order = order;
+        last_customer = customer;
+        Stamps *stamps = aggregate->is_dense ? &aggregate->stamps[key] : find_seen(aggregate, key);
+        uint32_t order_stamp = aggregate->order_base + (uint32_t)order + 1;
+        if (set->orders && stamps->order != order_stamp) {
+            stamps->order = order_stamp;
+            aggregate->added[i * n_added + orders]++;
+        }
+        uint32_t customer_stamp = aggregate->customer_base + (uint32_t)customer + 1;
+        if (customer >= 0 && stamps->customer != customer_stamp) {
+            stamps->customer = customer_stamp;
+            aggregate->added[i * n_added + customers]++;
+        }
+    }
+}
+
+static void add_days(Aggregate *aggregate, const OrderLines *lines, int64_t begin,
+                     const int32_t *at, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        int64_t line = at ? at[i] : begin + i, day = lines->day[line];
+        if (!line_is_kept_sale(lines, line))
+            continue;
+        int64_t *first = &aggregate->first_day[aggregate->keys[i]];
+        int64_t *last = &aggregate->last_day[aggregate->keys[i]];
+        *first = day < *first ? day : *first;
+        *last = day > *last ? day : *last;
+    }
+}
+
+/* ---- groups as rows ---- */
+
+static Status add_block_to_rows(Aggregate *aggregate, const OrderLines *lines, int64_t begin,
+                                const int32_t *at, int64_t n, Error *error)
+{
+    Status status = STATUS_OK;
+    int n_added = aggregate->set.n_added;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t *row;
+        TRY(group_rows_add(&aggregate->rows, &row, error));
+        row[0] = (int64_t)aggregate->keys[i];
+        memcpy(row + 1, aggregate->added + i * n_added, (size_t)n_added * sizeof *row);
+        if (!aggregate->set.has_days)
+            continue;
+        int64_t line = at ? at[i] : begin + i;
+        bool is_sale = line_is_kept_sale(lines, line);
+        row[1 + n_added] = is_sale ? lines->day[line] : INT64_MAX;
+        row[2 + n_added] = is_sale ? lines->day[line] : INT64_MIN;
+    }
+out:
+    return status;
+}
+
+/* ---- order values ---- */
+
+static int compare_pairs(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Entries [begin, n) are of one order: make each key one. */
+static Status close_order(KeyedValues *values, int64_t begin, Error *error)
+{
+    Status status = STATUS_OK;
+    int64_t n = values->n - begin;
+    struct {
+        uint64_t key;
+        int64_t value;
+    } *pairs = NULL;
+    uint64_t *keys = values->keys + begin;
+    int64_t *sums = values->values + begin;
+    bool is_single = true;
+    for (int64_t i = 1; i < n && is_single; i++)
+        is_single = keys[i] == keys[0];
+    if (is_single) {
+        for (int64_t i = 1; i < n; i++)
+            sums[0] += sums[i];
+        values->n = begin + (n > 0);
+        return STATUS_OK;
+    }
+    TRY(mem_resize(&pairs, n, sizeof *pairs, "groups of an order", error));
+    for (int64_t i = 0; i < n; i++) {
+        pairs[i].key = keys[i];
+        pairs[i].value = sums[i];
+    }
+    qsort(pairs, (size_t)n, sizeof *pairs, compare_pairs);
+    int64_t last = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (i > 0 && pairs[i].key == keys[last]) {
+            sums[last] += pairs[i].value;
+            continue;
+        }
+        last = i == 0 ? 0 : last + 1;
+        keys[last] = pairs[i].key;
+        sums[last] = pairs[i].value;
+    }
+    values->n = begin + last + 1;
+out:
+    mem_free(&pairs);
+    return status;
+}
+
+/* The order that is open: its entries in values begin at `begin`. */
+typedef struct OpenOrder {
+    int64_t order; /* -1: none */
+    int64_t begin;
+} OpenOrder;
+
+static Status add_order_values(Aggregate *aggregate, const OrderLines *lines, int64_t begin,
+                               const int32_t *at, int64_t n, OpenOrder *open, Error *error)
+{
+    Status status = STATUS_OK;
+    KeyedValues *values = &aggregate->values;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t line = at ? at[i] : begin + i;
+        if (!line_is_kept_sale(lines, line))
+            continue;
+        int64_t value = lines->quantity[line] * lines->price[line];
+        if (lines->order[line] != open->order) {
+            TRY(close_order(values, open->begin, error));
+            *open = (OpenOrder){.order = lines->order[line], .begin = values->n};
+        } else if (values->n > open->begin && values->keys[values->n - 1] == aggregate->keys[i]) {
+            values->values[values->n - 1] += value;
+            continue;
+        }
+        values->keys[values->n] = aggregate->keys[i];
+        values->values[values->n++] = value;
+    }
+out:
+    return status;
+}
+
+/* ---- one partition ---- */
+
+/* Stamps of partitions must differ; after 2^32 orders or customers they begin again, and none that
+ * is left could be taken for a new one. */
+static void advance_stamps(Aggregate *aggregate, uint32_t *base, uint32_t n)
+{
+    if (n < UINT32_MAX - *base)
+        return;
+    *base = 0;
+    aggregate->order_base = aggregate->customer_base = 0;
+    if (aggregate->stamps)
+        memset(aggregate->stamps, 0, (size_t)aggregate->layout.space * sizeof *aggregate->stamps);
+}
+
+static Status make_seen(Aggregate *aggregate, int64_t n, Error *error)
+{
+    int64_t wanted = 64;
+    while (wanted < 2 * n)
+        wanted *= 2;
+    if (wanted <= aggregate->n_seen)
+        return STATUS_OK;
+    Status status = mem_resize(&aggregate->seen, wanted, sizeof *aggregate->seen, "groups", error);
+    if (status == STATUS_OK) {
+        memset(aggregate->seen, 0, (size_t)wanted * sizeof *aggregate->seen);
+        aggregate->n_seen = wanted;
+    }
+    return status;
+}
+
+/* Greatest code + 1 of the partition: codes of orders and customers ascend, -1 at the end. */
+static uint32_t count_codes(const int32_t *codes, int64_t n)
+{
+    while (n > 0 && codes[n - 1] < 0)
+        n--;
+    return n == 0 ? 0 : (uint32_t)codes[n - 1] + 1;
+}
+
+static Status begin_partition(Aggregate *aggregate, const OrderLines *lines, Error *error)
+{
+    Status status = STATUS_OK;
+    const SumSet *set = &aggregate->set;
+    aggregate->partitions++;
+    if (set->orders)
+        advance_stamps(aggregate, &aggregate->order_base, count_codes(lines->order, lines->n));
+    if (set->customers)
+        advance_stamps(aggregate, &aggregate->customer_base,
+                       count_codes(lines->customer, lines->n));
+    if (!aggregate->is_dense && (set->orders || set->customers))
+        TRY(make_seen(aggregate, lines->n, error));
+    if (set->order_values)
+        TRY(keyed_values_reserve(&aggregate->values, lines->n, error));
+out:
+    return status;
+}
+
+static void end_partition(Aggregate *aggregate, const OrderLines *lines)
+{
+    if (aggregate->set.orders)
+        aggregate->order_base += count_codes(lines->order, lines->n);
+    if (aggregate->set.customers)
+        aggregate->customer_base += count_codes(lines->customer, lines->n);
+}
+
+Status aggregate_add(Aggregate *aggregate, const OrderLines *lines, Error *error)
+{
+    Status status = STATUS_OK;
+    const SumSet *set = &aggregate->set;
+    OpenOrder open = {.order = -1, .begin = aggregate->values.n};
+    TRY(begin_partition(aggregate, lines, error));
+    for (int64_t begin = 0; begin < lines->n; begin += BLOCK) {
+        const int32_t *at;
+        int64_t n = lines->n - begin < BLOCK ? lines->n - begin : BLOCK;
+        n = select_lines(aggregate, lines, begin, n, &at);
+        line_sums_compute(set, lines, aggregate->shop, begin, at, n, aggregate->added);
+        if (set->orders || set->customers)
+            count_firsts(aggregate, lines, begin, at, n);
+        if (aggregate->is_dense)
+            add_block_to_cells(aggregate, n);
+        else
+            TRY(add_block_to_rows(aggregate, lines, begin, at, n, error));
+        if (aggregate->is_dense && set->has_days)
+            add_days(aggregate, lines, begin, at, n);
+        if (set->order_values)
+            TRY(add_order_values(aggregate, lines, begin, at, n, &open, error));
+    }
+    if (set->order_values)
+        TRY(close_order(&aggregate->values, open.begin, error));
+    end_partition(aggregate, lines);
+    TRY(group_rows_compact(&aggregate->rows, error));
+out:
+    return status;
+}
+
+/* ---- together ---- */
+
+static void merge_cells(Aggregate *into, const Aggregate *from)
+{
+    int64_t space = (int64_t)into->layout.space, n = space * into->set.n_added;
+    for (int64_t i = 0; i < n; i++)
+        into->cells[i] += from->cells[i];
+    for (int64_t i = 0; into->set.has_days && i < space; i++) {
+        if (from->first_day[i] < into->first_day[i])
+            into->first_day[i] = from->first_day[i];
+        if (from->last_day[i] > into->last_day[i])
+            into->last_day[i] = from->last_day[i];
+    }
+}
+
+Status aggregate_merge(Aggregate *into, Aggregate **from, Error *error)
+{
+    Status status = STATUS_OK;
+    KeyedValues *values = &(*from)->values;
+    if (into->is_dense)
+        merge_cells(into, *from);
+    TRY(group_rows_take(&into->rows, &(*from)->rows, error));
+    TRY(keyed_values_reserve(&into->values, values->n, error));
+    if (values->n > 0) {
+        memcpy(into->values.keys + into->values.n, values->keys,
+               (size_t)values->n * sizeof *values->keys);
+        memcpy(into->values.values + into->values.n, values->values,
+               (size_t)values->n * sizeof *values->values);
+        into->values.n += values->n;
+    }
+    aggregate_free(from);
+out:
+    return status;
+}
+
+Status aggregate_combine(Comm *comm, Aggregate **aggregate, Groups *groups, Error *error)
+{
+    Status status = STATUS_OK;
+    Aggregate *own = *aggregate;
+    AggregateCells cells = {.set = &own->set,
+                            .space = (int64_t)own->layout.space,
+                            .cells = own->cells,
+                            .first_day = own->first_day,
+                            .last_day = own->last_day};
+    *groups = (Groups){.layout = own->layout, .order_values = own->values};
+    own->values = (KeyedValues){0};
+    TRY_ALL(comm, fault_point("sales.combine", error), error);
+    if (own->is_dense)
+        TRY(combine_cells(comm, &cells, groups, error));
+    else
+        TRY(combine_rows(comm, &own->set, &own->rows, groups, error));
+out:
+    aggregate_free(aggregate);
+    return status;
+}

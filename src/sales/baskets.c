@@ -1,0 +1,128 @@
+/* The different products of each order; see baskets.h. */
+#include "sales/baskets.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+uint32_t baskets_needs(void)
+{
+    return LINES_ORDER | LINES_DAY | LINES_PRODUCT | LINES_QUANTITY | LINES_CANCELLED;
+}
+
+Status baskets_init(Baskets *baskets, int32_t n_products, Error *error)
+{
+    Status status = STATUS_OK;
+    *baskets = (Baskets){.n_products = n_products};
+    TRY(mem_resize(&baskets->product_orders, n_products, sizeof *baskets->product_orders,
+                   "orders by product", error));
+    TRY(mem_resize(&baskets->stamps, n_products, sizeof *baskets->stamps, "orders by product",
+                   error));
+    memset(baskets->product_orders, 0, (size_t)n_products * sizeof *baskets->product_orders);
+    memset(baskets->stamps, 0, (size_t)n_products * sizeof *baskets->stamps);
+out:
+    return status;
+}
+
+void baskets_free(Baskets *baskets)
+{
+    mem_free(&baskets->items);
+    mem_free(&baskets->product_orders);
+    mem_free(&baskets->stamps);
+    *baskets = (Baskets){0};
+}
+
+static Status reserve(Baskets *baskets, int64_t more, Error *error)
+{
+    int64_t wanted = baskets->n + more;
+    if (wanted <= baskets->capacity)
+        return STATUS_OK;
+    int64_t capacity = wanted > baskets->capacity * 2 ? wanted : baskets->capacity * 2;
+    Status status = mem_resize(&baskets->items, capacity, sizeof *baskets->items, "baskets", error);
+    if (status == STATUS_OK)
+        baskets->capacity = capacity;
+    return status;
+}
+
+static bool is_kept_sale(const OrderLines *lines, int64_t line)
+{
+    return lines->quantity[line] > 0 && !lines->cancelled[line];
+}
+
+/* Where the order that begins at line `begin` ends; *first_day its earliest kept sale, *sales how
+ * many it has. */
+static int64_t look_at_order(const OrderLines *lines, int64_t begin, int32_t *first_day,
+                             int64_t *sales)
+{
+    int64_t end = begin;
+    *sales = 0;
+    *first_day = INT32_MAX;
+    for (; end < lines->n && lines->order[end] == lines->order[begin]; end++) {
+        if (!is_kept_sale(lines, end))
+            continue;
+        (*sales)++;
+        if (lines->day[end] < *first_day)
+            *first_day = lines->day[end];
+    }
+    return end;
+}
+
+/* There is room for all lines of the order. */
+static void add_order(Baskets *baskets, const OrderLines *lines, int64_t begin, int64_t end)
+{
+    int64_t first = baskets->n;
+    uint32_t *items = baskets->items;
+    uint32_t stamp = ++baskets->stamp;
+    for (int64_t i = begin; i < end; i++) {
+        int32_t product = lines->product[i];
+        if (!is_kept_sale(lines, i) || baskets->stamps[product] == stamp)
+            continue;
+        baskets->stamps[product] = stamp;
+        baskets->product_orders[product]++;
+        items[baskets->n++] = (uint32_t)product;
+    }
+    baskets->orders++;
+    int64_t size = baskets->n - first;
+    if (size >= 2 && size <= BASKET_PRODUCTS_MAX) {
+        items[first] |= BASKET_FIRST;
+        return;
+    }
+    baskets->too_large += size > BASKET_PRODUCTS_MAX;
+    baskets->n = first;
+}
+
+Status baskets_add(Baskets *baskets, const OrderLines *lines, int32_t first_day, Error *error)
+{
+    Status status = STATUS_OK;
+    TRY(reserve(baskets, lines->n, error));
+    if (lines->n > (int64_t)(UINT32_MAX - baskets->stamp)) {
+        memset(baskets->stamps, 0, (size_t)baskets->n_products * sizeof *baskets->stamps);
+        baskets->stamp = 0;
+    }
+    for (int64_t begin = 0, end; begin < lines->n; begin = end) {
+        int32_t day;
+        int64_t sales;
+        end = look_at_order(lines, begin, &day, &sales);
+        if (sales > 0 && day >= first_day)
+            add_order(baskets, lines, begin, end);
+    }
+out:
+    return status;
+}
+
+Status baskets_merge(Baskets *into, Baskets *from, Error *error)
+{
+    Status status = STATUS_OK;
+    if (from->n > 0) {
+        TRY(reserve(into, from->n, error));
+        memcpy(into->items + into->n, from->items, (size_t)from->n * sizeof *from->items);
+        into->n += from->n;
+    }
+    for (int32_t i = 0; i < from->n_products; i++)
+        into->product_orders[i] += from->product_orders[i];
+    into->orders += from->orders;
+    into->too_large += from->too_large;
+    baskets_free(from);
+out:
+    return status;
+}

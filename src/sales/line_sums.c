@@ -1,0 +1,161 @@
+/* What each line adds; see line_sums.h. */
+#include "sales/line_sums.h"
+
+static const uint32_t sale = LINES_QUANTITY | LINES_CANCELLED;
+
+/* What each measure is made of, as bits of GroupSum. */
+static uint32_t sums_of(Measure measure)
+{
+    switch (measure) {
+    case MEASURE_GROSS:
+        return 1U << SUM_GROSS;
+    case MEASURE_RETURNED:
+        return 1U << SUM_RETURNED;
+    case MEASURE_NET:
+        return 1U << SUM_GROSS | 1U << SUM_RETURNED;
+    case MEASURE_DISCOUNT:
+        return 1U << SUM_DISCOUNT;
+    case MEASURE_UNITS:
+        return 1U << SUM_UNITS;
+    case MEASURE_UNITS_RETURNED:
+        return 1U << SUM_UNITS_RETURNED;
+    case MEASURE_ORDERS:
+        return 1U << SUM_ORDERS;
+    case MEASURE_CUSTOMERS:
+        return 1U << SUM_CUSTOMERS;
+    case MEASURE_AVERAGE_ORDER_VALUE:
+        return 1U << SUM_KEPT_VALUE | 1U << SUM_ORDERS;
+    case MEASURE_ITEMS_PER_ORDER:
+        return 1U << SUM_KEPT_UNITS | 1U << SUM_ORDERS;
+    case MEASURE_MARGIN:
+        return 1U << SUM_MARGIN;
+    case MEASURE_FIRST_DAY:
+    case MEASURE_LAST_DAY:
+        return 1U << SUM_FIRST_DAY | 1U << SUM_LAST_DAY;
+    default:
+        return 0;
+    }
+}
+
+static bool is_order_value(Measure measure)
+{
+    return measure == MEASURE_MIN_ORDER_VALUE || measure == MEASURE_MEDIAN_ORDER_VALUE ||
+           measure == MEASURE_P95_ORDER_VALUE || measure == MEASURE_MAX_ORDER_VALUE;
+}
+
+SumSet sum_set_of(const AggregateSpec *spec)
+{
+    SumSet set = {.n_added = 0};
+    uint32_t sums = 1U << SUM_LINES; /* which groups there are */
+    for (int i = 0; i < spec->n_measures; i++) {
+        sums |= sums_of(spec->measures[i]);
+        set.order_values |= is_order_value(spec->measures[i]);
+    }
+    for (int s = 0; s < SUM_FIRST_DAY; s++) {
+        if (sums & 1U << s)
+            set.added[set.n_added++] = (GroupSum)s;
+    }
+    set.orders = (sums & 1U << SUM_ORDERS) != 0;
+    set.customers = (sums & 1U << SUM_CUSTOMERS) != 0;
+    set.has_days = (sums & 1U << SUM_FIRST_DAY) != 0;
+    return set;
+}
+
+uint32_t sum_set_needs(const SumSet *set)
+{
+    static const uint32_t needs[SUM_COUNT] = {
+        [SUM_GROSS] = LINES_QUANTITY | LINES_PRICE,
+        [SUM_RETURNED] = LINES_QUANTITY | LINES_PRICE | LINES_CANCELLED,
+        [SUM_DISCOUNT] = LINES_DISCOUNT | LINES_CANCELLED,
+        [SUM_UNITS] = LINES_QUANTITY,
+        [SUM_UNITS_RETURNED] = LINES_QUANTITY | LINES_CANCELLED,
+        [SUM_KEPT_VALUE] = LINES_QUANTITY | LINES_PRICE | LINES_CANCELLED,
+        [SUM_KEPT_UNITS] = LINES_QUANTITY | LINES_CANCELLED,
+        [SUM_MARGIN] =
+            LINES_PRODUCT | LINES_QUANTITY | LINES_PRICE | LINES_CANCELLED | LINES_DISCOUNT,
+        [SUM_ORDERS] = LINES_ORDER | LINES_QUANTITY | LINES_CANCELLED,
+        [SUM_CUSTOMERS] = LINES_CUSTOMER | LINES_QUANTITY | LINES_CANCELLED,
+    };
+    uint32_t all = 0;
+    for (int i = 0; i < set->n_added; i++)
+        all |= needs[set->added[i]];
+    all |= set->has_days ? LINES_DAY | sale : 0;
+    all |= set->order_values ? LINES_ORDER | LINES_PRICE | sale : 0;
+    return all;
+}
+
+static inline int64_t margin_of(const OrderLines *lines, const Shop *shop, int64_t line)
+{
+    int64_t quantity = lines->quantity[line], cost = shop->catalogue.cost[lines->product[line]];
+    if (cost == MONEY_NONE || (quantity > 0 && lines->cancelled[line]))
+        return 0;
+    int64_t discount = lines->discount && !lines->cancelled[line] ? lines->discount[line] : 0;
+    return quantity * (lines->price[line] - cost) - discount;
+}
+
+/* One sum of one line. With `sum` constant it is a few instructions. */
+static inline int64_t add_of(GroupSum sum, const OrderLines *lines, const Shop *shop, int64_t line)
+{
+    int64_t quantity = sum == SUM_LINES || sum == SUM_DISCOUNT ? 0 : lines->quantity[line];
+    switch (sum) {
+    case SUM_GROSS:
+        return quantity > 0 ? quantity * lines->price[line] : 0;
+    case SUM_RETURNED:
+        return quantity < 0             ? -quantity * lines->price[line]
+               : lines->cancelled[line] ? quantity * lines->price[line]
+                                        : 0;
+    case SUM_DISCOUNT:
+        return !lines->discount || lines->cancelled[line] ? 0 : lines->discount[line];
+    case SUM_UNITS:
+        return quantity > 0 ? quantity : 0;
+    case SUM_UNITS_RETURNED:
+        return quantity < 0 ? -quantity : lines->cancelled[line] ? quantity : 0;
+    case SUM_KEPT_VALUE:
+        return quantity > 0 && !lines->cancelled[line] ? quantity * lines->price[line] : 0;
+    case SUM_KEPT_UNITS:
+        return quantity > 0 && !lines->cancelled[line] ? quantity : 0;
+    case SUM_MARGIN:
+        return margin_of(lines, shop, line);
+    default:
+        return 1; /* lines */
+    }
+}
+
+static inline void add_column(GroupSum sum, const OrderLines *lines, const Shop *shop,
+                              int64_t begin, const int32_t *at, int64_t n, int stride,
+                              int64_t *added)
+{
+    if (at) {
+        for (int64_t i = 0; i < n; i++)
+            added[i * stride] = add_of(sum, lines, shop, at[i]);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        added[i * stride] = add_of(sum, lines, shop, begin + i);
+}
+
+void line_sums_compute(const SumSet *set, const OrderLines *lines, const Shop *shop, int64_t begin,
+                       const int32_t *at, int64_t n, int64_t *added)
+{
+#define COLUMN(sum)                                                                                \
+    case sum:                                                                                      \
+        add_column(sum, lines, shop, begin, at, n, set->n_added, added + w);                       \
+        break
+    for (int w = 0; w < set->n_added; w++) {
+        switch (set->added[w]) {
+            COLUMN(SUM_GROSS);
+            COLUMN(SUM_RETURNED);
+            COLUMN(SUM_DISCOUNT);
+            COLUMN(SUM_UNITS);
+            COLUMN(SUM_UNITS_RETURNED);
+            COLUMN(SUM_KEPT_VALUE);
+            COLUMN(SUM_KEPT_UNITS);
+            COLUMN(SUM_MARGIN);
+            COLUMN(SUM_LINES);
+        default: /* orders and customers */
+            for (int64_t i = 0; i < n; i++)
+                added[i * set->n_added + w] = 0;
+        }
+    }
+#undef COLUMN
+}

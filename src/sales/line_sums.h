@@ -1,0 +1,28 @@
+/* LineSums: what each order line adds to the sums of its group. Local. */
+#ifndef VESPER_SALES_LINE_SUMS_H
+#define VESPER_SALES_LINE_SUMS_H
+
+#include "sales/aggregate.h"
+
+/* The sums that an aggregate holds: those that are added first, in the order of GroupSum. */
+typedef struct SumSet {
+    int n_added;
+    GroupSum added[SUM_COUNT];
+    bool orders, customers; /* among `added`; a line adds to them if it is the first of its order */
+    bool has_days;          /* SUM_FIRST_DAY and SUM_LAST_DAY */
+    bool order_values;
+} SumSet;
+
+SumSet sum_set_of(const AggregateSpec *spec);
+uint32_t sum_set_needs(const SumSet *set); /* LINES_... */
+
+/* added [n x n_added] row-major := of lines at[i] (NULL: begin + i); orders and customers as 0. */
+void line_sums_compute(const SumSet *set, const OrderLines *lines, const Shop *shop, int64_t begin,
+                       const int32_t *at, int64_t n, int64_t *added);
+
+static inline bool line_is_kept_sale(const OrderLines *lines, int64_t line)
+{
+    return lines->quantity[line] > 0 && !lines->cancelled[line];
+}
+
+#endif
