@@ -1,58 +1,13 @@
 // The rival of bench/ingest.sh and bench/sales.sh: DuckDB, through its Node.js client.
-//   node duckdb.mjs load CSV DB THREADS        CSV into a table of a new database file
-//   node duckdb.mjs prepare DB                 the typed, narrow table that the questions read
-//   node duckdb.mjs questions DB THREADS       answer the seven questions, a JSON line of seconds
-//   node duckdb.mjs check DB                   figures to compare with Vesper's, as CSV
-// Generous to DuckDB: `prepare` (days, integer money, returns marked) is not part of any time.
-import { DuckDBInstance } from '@duckdb/node-api';
-
-const QUESTIONS = {
-  sales_daily: `
-    SELECT day, sum(q * price) FILTER (q > 0) AS gross, sum(-q * price) FILTER (q < 0) AS returned,
-           sum(q * price) AS net, sum(q) FILTER (q > 0) AS units,
-           sum(-q) FILTER (q < 0) AS units_returned, count(DISTINCT order_id) FILTER (q > 0) AS orders,
-           count(DISTINCT customer) FILTER (q > 0) AS customers, count(*) AS lines
-    FROM l GROUP BY day ORDER BY day`,
-  sales_monthly_country: `
-    SELECT date_trunc('month', day) AS month, country, sum(q * price) FILTER (q > 0) AS gross,
-           sum(-q * price) FILTER (q < 0) AS returned, sum(q) FILTER (q > 0) AS units,
-           count(DISTINCT order_id) FILTER (q > 0) AS orders,
-           count(DISTINCT customer) FILTER (q > 0) AS customers
-    FROM l GROUP BY ALL ORDER BY ALL`,
-  product_total: `
-    SELECT product, sum(q * price) FILTER (q > 0) AS gross, sum(-q * price) FILTER (q < 0) AS returned,
-           sum(q) FILTER (q > 0) AS units, count(DISTINCT order_id) FILTER (q > 0) AS orders,
-           count(DISTINCT customer) FILTER (q > 0) AS customers
-    FROM l GROUP BY product ORDER BY product`,
-  customer_summary: `
-    SELECT customer, min(day) FILTER (q > 0) AS first_day, max(day) FILTER (q > 0) AS last_day,
-           count(DISTINCT order_id) FILTER (q > 0) AS orders, sum(q * price) AS net
-    FROM l WHERE customer IS NOT NULL GROUP BY customer ORDER BY customer`,
-  cohort_month: `
-    WITH active AS (SELECT DISTINCT customer, date_trunc('month', day) AS month
-                    FROM l WHERE customer IS NOT NULL AND q > 0),
-         first AS (SELECT customer, min(month) AS cohort FROM active GROUP BY customer)
-    SELECT cohort, datediff('month', cohort, month) AS months_since, count(*) AS customers
-    FROM active JOIN first USING (customer) GROUP BY ALL ORDER BY ALL`,
-  order_value_monthly: `
-    WITH value AS (SELECT order_id, date_trunc('month', min(day)) AS month, sum(q * price) AS v
-                   FROM l WHERE q > 0 GROUP BY order_id)
-    SELECT month, count(*) AS orders, quantile_disc(v, 0.5) AS median_low,
-           quantile_disc(v, 0.95) AS p95_low
-    FROM value GROUP BY month ORDER BY month`,
-  basket_pairs: `
-    WITH line AS (SELECT DISTINCT order_id, product FROM l WHERE q > 0)
-    SELECT a.product AS product_a, b.product AS product_b, count(*) AS orders
-    FROM line a JOIN line b ON a.order_id = b.order_id AND a.product < b.product
-    GROUP BY ALL HAVING count(*) >= 20 ORDER BY orders DESC, product_a, product_b`,
-};
-
-const [, , command, ...args] = process.argv;
-
-async function open(path, threads) {
-  const instance = await DuckDBInstance.create(path, { threads: String(threads) });
-  return instance.connect();
-}
+//   node duckdb.mjs load CSV DB THREADS      CSV into a table of a new database file
+//   node duckdb.mjs prepare DB PARQUET       the narrow table that the questions read, there and as Parquet
+//   node duckdb.mjs questions SOURCE ANSWERS THREADS    answer the ten questions (questions.mjs)
+//       SOURCE: the database, or the Parquet file; ANSWERS: `temp`, into temporary tables, or a file
+//   node duckdb.mjs sums DB                  the answers added up, to compare with Vesper's
+// A JSON line of seconds and of the peak memory.
+import { rmSync } from 'node:fs';
+import { connect, rows } from './duckdb_client.mjs';
+import { QUESTIONS } from './questions.mjs';
 
 async function timed(work) {
   const begin = process.hrtime.bigint();
@@ -61,7 +16,7 @@ async function timed(work) {
 }
 
 async function load(csv, path, threads) {
-  const db = await open(path, threads);
+  const db = await connect(path, threads);
   const seconds = await timed(async () => {
     await db.run(`CREATE TABLE orders AS SELECT * FROM read_csv('${csv}', header = true, columns = {
       order_id: 'BIGINT', ordered_at: 'TIMESTAMP', product_id: 'INTEGER', quantity: 'INTEGER',
@@ -72,36 +27,66 @@ async function load(csv, path, threads) {
   return { seconds };
 }
 
-async function prepare(path) {
-  const db = await open(path, 2);
-  await db.run(`CREATE OR REPLACE TABLE l AS
-    SELECT order_id, ordered_at::DATE AS day, product_id AS product, customer_id AS customer, country,
+async function prepare(path, parquet) {
+  const db = await connect(path, 2);
+  for (const name of ['country', 'channel'])
+    await db.run(`CREATE TYPE ${name} AS ENUM (SELECT DISTINCT ${name} FROM orders WHERE ${name} IS NOT NULL ORDER BY 1)`);
+  await db.run(`CREATE TABLE l AS
+    SELECT order_id::INTEGER AS order_id, ordered_at::DATE AS day, product_id AS product,
+           customer_id::INTEGER AS customer, country::country AS country, channel::channel AS channel,
            quantity AS q, (unit_price * 100)::BIGINT AS price
     FROM orders WHERE NOT (quantity > 0 AND status IN ('cancelled', 'refunded', 'returned'))`);
+  await db.run('DROP TABLE orders');
   await db.run('CHECKPOINT');
+  await db.run(`COPY l TO '${parquet}' (FORMAT parquet)`);
   return {};
 }
 
-async function questions(path, threads) {
-  const db = await open(path, threads);
+const isParquet = (path) => path.endsWith('.parquet');
+
+async function open(source, threads) {
+  const db = await connect(isParquet(source) ? ':memory:' : source, threads);
+  if (isParquet(source))
+    await db.run(`CREATE VIEW l AS SELECT * FROM '${source}'`);
+  return db;
+}
+
+// The columns are read once before, so that the first question does not pay for the file's blocks.
+async function questions(source, answers, threads) {
+  const db = await open(source, threads);
+  await db.run(`SELECT max(order_id), max(day), max(product), max(customer), max(country), max(channel),
+    max(q), max(price) FROM l`);
+  const isFile = answers !== 'temp';
+  if (isFile) {
+    for (const path of [answers, `${answers}.wal`])
+      rmSync(path, { force: true });
+    await db.run(`ATTACH '${answers}' AS answers`);
+  }
   const seconds = {};
-  for (const [name, sql] of Object.entries(QUESTIONS))
-    seconds[name] = await timed(() => db.run(`CREATE OR REPLACE TEMP TABLE answer AS ${sql}`));
+  for (const { table, sql } of QUESTIONS) {
+    seconds[table] = await timed(async () => {
+      await db.run(`CREATE OR REPLACE ${isFile ? 'TABLE answers.' : 'TEMP TABLE '}${table} AS ${sql}`);
+      if (isFile)
+        await db.run('CHECKPOINT answers');
+    });
+    if (!isFile)
+      await db.run(`DROP TABLE ${table}`);
+  }
   return seconds;
 }
 
-async function check(path) {
-  const db = await open(path, 2);
-  const reader = await db.runAndReadAll(
-    `SELECT strftime(day, '%Y-%m-%d'), net::VARCHAR, orders::VARCHAR, customers::VARCHAR
-     FROM (${QUESTIONS.sales_daily}) ORDER BY 1`);
-  for (const row of reader.getRows())
-    console.log(row.join('|'));
+async function sums(path) {
+  const db = await connect(path, 2);
+  for (const { table, sums: sql, sql: question } of QUESTIONS) {
+    const [row] = await rows(db, `SELECT COLUMNS(*)::BIGINT FROM (SELECT ${sql} FROM (${question}))`);
+    console.log([table, ...Object.values(row)].join('|'));
+  }
 }
 
-const commands = { load, prepare, questions, check };
+const [, , command, ...args] = process.argv;
+const commands = { load, prepare, questions, sums };
 if (!(command in commands)) {
-  console.error('usage: duckdb.mjs load|prepare|questions|check ...');
+  console.error('usage: duckdb.mjs load|prepare|questions|sums ...');
   process.exit(2);
 }
 const result = await commands[command](...args);

@@ -14,7 +14,7 @@ for lines in "$@"; do
     : >"$work/vesper.s"; : >"$work/duckdb.s"; : >"$work/alone.s"
     for _ in $(seq "$repeat"); do
         rm -rf "$work/store"
-        vesper init --store "$work/store" --money-decimals 2 >/dev/null 2>&1
+        quietly vesper init --store "$work/store" --money-decimals 2
         seconds vesper ingest --store "$work/store" --input "orders=$csv" \
             --run-record "$work/run.json" >>"$work/vesper.s"
         rm -f "$work/load.db" "$work/load.db.wal"

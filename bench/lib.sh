@@ -11,19 +11,14 @@ ranks=2
 bench_setup() {
     setup_packages build run bench
     setup_mpi
-    cmake --preset release -S "$root" >/dev/null
-    cmake --build "$root/build/release" --target vesper vesper-datagen >/dev/null
     mkdir -p "$work"
-    if [ ! -d "$work/node_modules/@duckdb" ]; then
-        echo "installing the npm package @duckdb/node-api into $work" >&2
-        cp "$root/bench/package.json" "$work/"
-        npm install --prefix "$work" --silent --no-audit --no-fund >&2
-    fi
-    cp "$root/bench/duckdb.mjs" "$work/"
+    quietly cmake --preset release -S "$root"
+    quietly cmake --build "$root/build/release" --target vesper vesper-datagen
+    setup_duckdb
 }
 
 vesper() { mpirun -n "$ranks" --bind-to none "$root/build/release/vesper" "$@"; }
-duckdb() { node "$work/duckdb.mjs" "$@"; }
+duckdb() { node "$root/bench/duckdb.mjs" "$@"; }
 
 # Orders of a generated store with $1 lines; prints the CSV's path.
 bench_orders() {
@@ -37,6 +32,11 @@ bench_orders() {
     echo "$dir/orders.csv"
 }
 
+# Run "$@", and show what it says only if it fails.
+quietly() {
+    "$@" >"$work/last.out" 2>&1 || { cat "$work/last.out" >&2; return 1; }
+}
+
 # Seconds of wall clock that "$@" takes.
 seconds() {
     local begin end
@@ -48,11 +48,10 @@ seconds() {
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 field() { node -e 'const o = JSON.parse(require("fs").readFileSync(0, "utf8")); console.log(process.argv[1].split(".").reduce((v, k) => v[k], o))' "$1"; }
-# Seconds added up: `sum_of questions` of DuckDB's answer, `sum_of stages NAME...` of a run.json.
+# Seconds that stages NAME... of a run.json took together.
 sum_of() {
-    node -e 'const o = JSON.parse(require("fs").readFileSync(0, "utf8")), [kind, ...names] = process.argv.slice(1);
-        delete o.peak_mib;
-        const all = kind === "stages" ? o.stages.filter(s => names.includes(s.name)).map(s => s.seconds_max) : Object.values(o);
-        console.log(all.reduce((a, b) => a + b, 0).toFixed(3))' "$@"
+    node -e 'const o = JSON.parse(require("fs").readFileSync(0, "utf8"));
+        const own = o.stages.filter((s) => process.argv.includes(s.name)).map((s) => s.seconds_max);
+        console.log(own.reduce((a, b) => a + b, 0).toFixed(6))' "$@"
 }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }

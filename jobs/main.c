@@ -1,10 +1,10 @@
 /* vesper JOB [options]: the command table.
  *
  * Every rank ends with the same exit code, a value of Status; a failed run prints one line. */
-#include "base/config_internal.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/suggest.h"
 #include "job.h"
 #include "options.h"
 #include "stage.h"
@@ -77,7 +77,7 @@ static Status refuse_job(const char *name, Error *error)
         names[i] = jobs[i].name;
     }
     buffer_printf(&text, "there is no job '%.60s'", name);
-    config_suggest(&text, name, names, N_JOBS, "");
+    suggest_words(&text, name, names, N_JOBS, "");
     buffer_append_string(&text, " (see vesper --help)");
     Status status = error_set(error, STATUS_USAGE, __FILE__, __LINE__, "%s", buffer_string(&text));
     buffer_free(&text);

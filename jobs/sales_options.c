@@ -1,8 +1,8 @@
 /* Which tables, and how: the sales options of a run, from its configuration. */
 #include "sales_options.h"
 
-#include "base/config_internal.h"
 #include "base/memory.h"
+#include "base/suggest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static Status refuse_table(const SalesOptions *options, Bytes name, Error *error
         names[n++] = options->aggregates[i].name;
     (void)snprintf(wrong, sizeof wrong, "%.*s", (int)name.size, name.data);
     buffer_printf(&text, "--tables (or tables under [sales]): there is no table '%s'", wrong);
-    config_suggest(&text, wrong, names, n, "");
+    suggest_words(&text, wrong, names, n, "");
     Status status = error_set(error, STATUS_USAGE, __FILE__, __LINE__, "%s", buffer_string(&text));
     buffer_free(&text);
     mem_free(&names);

@@ -1,8 +1,10 @@
 /* Configuration from an ini file, read with inih through a line reader of our own: it counts lines
  * for the messages, lets keys be indented (inih would take such a line for a continuation), and
- * refuses what inih would cut off in silence. */
+ * refuses what inih would cut off in silence. A line that ends in a backslash goes on in the next
+ * one: that one is given to inih indented, as a continuation in its sense. */
 #include "base/config_internal.h"
 #include "base/memory.h"
+#include "base/suggest.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -16,6 +18,8 @@ typedef struct IniReader {
     FILE *file;
     const char *path;
     int line;
+    bool continues;    /* this line goes on with the value of the line before */
+    bool is_continued; /* and the next one with that of this line */
     const Option *options;
     int n_options;
     const char *const *free_sections;
@@ -26,6 +30,40 @@ typedef struct IniReader {
 
 /* ---- lines ---- */
 
+/* The bytes of a line before a comment and the blanks before it. */
+static size_t size_without_comment(const char *line)
+{
+    static const char blanks[] = " \t\r\n";
+    size_t size = strcspn(line, "\n");
+    for (size_t i = 1; i < size; i++) {
+        if (line[i] == ';' && strchr(blanks, line[i - 1]))
+            size = i;
+    }
+    while (size > 0 && strchr(blanks, line[size - 1]))
+        size--;
+    return size;
+}
+
+/* Find the backslash that says that the next line goes on with this one, and take it away; with it
+ * the comment, which inih leaves in continuations. */
+static Status join_lines(IniReader *reader, char *line)
+{
+    Status status = STATUS_OK;
+    size_t size = size_without_comment(line);
+    char first = line[strspn(line, " ")];
+    bool is_text = size > 0 && first != ';' && first != '#';
+    reader->is_continued =
+        is_text && size > 1 && line[size - 1] == '\\' && (first != '[' || reader->continues);
+    if (reader->continues && !is_text)
+        FAIL(reader->error, STATUS_USAGE,
+             "%s:%d: the line before ends in a backslash, so its value must go on here",
+             reader->path, reader->line);
+    if (reader->continues || reader->is_continued)
+        line[size - (reader->is_continued ? 1 : 0)] = '\0';
+out:
+    return status;
+}
+
 /* One line, indentation cut off, or STATUS_USAGE. *ended at the end of the file. */
 static Status read_line(IniReader *reader, char *line, int size, bool *ended)
 {
@@ -34,6 +72,9 @@ static Status read_line(IniReader *reader, char *line, int size, bool *ended)
     int n = 0, c = 0;
     bool is_indented = true, has_nul = false;
     *ended = false;
+    reader->continues = reader->is_continued;
+    if (reader->continues)
+        line[n++] = ' ';
     while (n < size - 2 && c != '\n' && (c = getc(reader->file)) != EOF) {
         if (is_indented && (c == ' ' || c == '\t'))
             continue;
@@ -47,8 +88,10 @@ static Status read_line(IniReader *reader, char *line, int size, bool *ended)
     *ended = n == 0 && c == EOF;
     reader->line++;
     if (c != '\n' && c != EOF)
-        FAIL(error, STATUS_USAGE, "%s:%d: the line is longer than %d bytes; shorten it",
-             reader->path, reader->line, size - 3);
+        FAIL(error, STATUS_USAGE,
+             "%s:%d: the line is longer than %d bytes; end it with a backslash and go on in the "
+             "next",
+             reader->path, reader->line, size - 3 - (reader->continues ? 1 : 0));
     if (has_nul || !bytes_are_utf8(bytes_of(line)))
         FAIL(error, STATUS_USAGE, "%s:%d: not valid UTF-8 text; save the file as UTF-8",
              reader->path, reader->line);
@@ -58,6 +101,7 @@ static Status read_line(IniReader *reader, char *line, int size, bool *ended)
     if (line[0] == '[' && strcspn(line, "]") > SECTION_MOST + 1)
         FAIL(error, STATUS_USAGE, "%s:%d: the section's name is longer than %d bytes", reader->path,
              reader->line, SECTION_MOST);
+    TRY(join_lines(reader, line));
 out:
     return status;
 }
@@ -130,13 +174,13 @@ static Status refuse_entry(const IniReader *reader, const char *section, const c
     Buffer text = {0};
     if (n_keys > 0) {
         buffer_printf(&text, "unknown key '%s' in [%s]", key, section);
-        config_suggest(&text, key, keys, n_keys, "");
+        suggest_words(&text, key, keys, n_keys, "");
     } else if (*section == '\0') {
         buffer_printf(&text, "the key '%s' stands before the first [section]", key);
-        config_suggest(&text, "", sections, n_sections, "");
+        suggest_words(&text, "", sections, n_sections, "");
     } else {
         buffer_printf(&text, "unknown section [%s]", section);
-        config_suggest(&text, section, sections, n_sections, "");
+        suggest_words(&text, section, sections, n_sections, "");
     }
     Status status = error_set(reader->error, STATUS_USAGE, __FILE__, __LINE__, "%s:%d: %s",
                               reader->path, reader->line, buffer_string(&text));
@@ -146,8 +190,8 @@ static Status refuse_entry(const IniReader *reader, const char *section, const c
     return status;
 }
 
-static Status check_entry(const IniReader *reader, const Option *option, const char *section,
-                          const char *key, const char *value)
+static Status check_key(const IniReader *reader, const Option *option, const char *section,
+                        const char *key)
 {
     Status status = STATUS_OK;
     Error *error = reader->error;
@@ -156,11 +200,6 @@ static Status check_entry(const IniReader *reader, const Option *option, const c
     if (*key == '\0')
         FAIL(error, STATUS_USAGE, "%s:%d: there is no key before the '='", reader->path,
              reader->line);
-    if (*value == '\0')
-        FAIL(error, STATUS_USAGE,
-             "%s:%d: '%s' in [%s] has no value; leave the line out (a ';' after a blank begins a "
-             "comment)",
-             reader->path, reader->line, key, section);
     for (int i = 0; i < reader->config->n_entries; i++) {
         const IniEntry *earlier = &reader->config->entries[i];
         if (strcmp(earlier->section, section) == 0 && strcmp(earlier->key, key) == 0 &&
@@ -168,26 +207,58 @@ static Status check_entry(const IniReader *reader, const Option *option, const c
             FAIL(error, STATUS_USAGE, "%s:%d: '%s' in [%s] is given twice, first in line %d",
                  reader->path, reader->line, key, section, earlier->line);
     }
+out:
+    return status;
+}
+
+static Status check_value(const IniReader *reader, const IniEntry *entry)
+{
+    Status status = STATUS_OK;
+    Error *error = reader->error;
+    const Option *option = find_option(reader, entry->section, entry->key);
+    if (*entry->value == '\0')
+        FAIL(error, STATUS_USAGE,
+             "%s:%d: '%s' in [%s] has no value; leave the line out (a ';' after a blank begins a "
+             "comment)",
+             reader->path, entry->line, entry->key, entry->section);
     if (option) {
         Buffer source = {0};
-        buffer_printf(&source, "%s:%d: [%s] %s", reader->path, reader->line, section, key);
-        status = config_check(option, value, buffer_string(&source), error);
+        buffer_printf(&source, "%s:%d: [%s] %s", reader->path, entry->line, entry->section,
+                      entry->key);
+        status = config_check(option, entry->value, buffer_string(&source), error);
         buffer_free(&source);
     }
 out:
     return status;
 }
 
+/* Add a line's text to the value of the line before. */
+static void continue_entry(IniEntry *entry, const char *text)
+{
+    Buffer value = {0};
+    buffer_printf(&value, "%s%s%s", entry->value, *entry->value ? " " : "", text);
+    mem_free(&entry->value);
+    entry->value = mem_copy_string(buffer_string(&value));
+    buffer_free(&value);
+}
+
 /* inih's handler: nonzero to go on. */
 static int take_entry(void *user, const char *section, const char *key, const char *value)
 {
     IniReader *reader = user;
+    Config *config = reader->config;
     if (reader->status != STATUS_OK)
         return 0;
-    const Option *option = find_option(reader, section, key);
-    reader->status = check_entry(reader, option, section, key, value);
-    if (reader->status == STATUS_OK)
-        config_entry_add(reader->config, section, key, value, option != NULL, reader->line);
+    if (reader->continues && config->n_entries > 0) {
+        continue_entry(&config->entries[config->n_entries - 1], value);
+    } else {
+        const Option *option = find_option(reader, section, key);
+        reader->status = check_key(reader, option, section, key);
+        if (reader->status == STATUS_OK)
+            config_entry_add(config, section, key, value, option != NULL, reader->line);
+    }
+    if (reader->status == STATUS_OK && !reader->is_continued)
+        reader->status = check_value(reader, &config->entries[config->n_entries - 1]);
     return reader->status == STATUS_OK;
 }
 

@@ -53,9 +53,4 @@ Status config_read_ini(const char *path, const Option *options, int n_options,
 enum { CONFIG_NAME_SIZE = 80 };
 void config_environment_name(const char *flag, char name[CONFIG_NAME_SIZE]);
 
-/* Append "; did you mean X? " if a name is close to `wrong`, and "possible: " with all of them.
- * Each name gets `prefix` ("--"). */
-void config_suggest(Buffer *text, const char *wrong, const char *const *names, int n_names,
-                    const char *prefix);
-
 #endif

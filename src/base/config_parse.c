@@ -1,6 +1,7 @@
 /* Configuration from the command line, the environment and the defaults (the ini: config_ini.c). */
 #include "base/config_internal.h"
 #include "base/memory.h"
+#include "base/suggest.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -98,50 +99,6 @@ static void apply_text(ConfigValue *value, const Option *option, const char *tex
         config_apply(value, option, text);
 }
 
-/* ---- suggestions ---- */
-
-/* Changes of one letter that make `a` into `b` (Levenshtein 1966), looking at 63 letters at most.
- */
-static int edit_distance(const char *a, const char *b)
-{
-    enum { MOST = 63 };
-    int row[MOST + 1];
-    int n_a = (int)strnlen(a, MOST), n_b = (int)strnlen(b, MOST);
-    for (int j = 0; j <= n_b; j++)
-        row[j] = j;
-    for (int i = 1; i <= n_a; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n_b; j++) {
-            int best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            best = best < row[j] + 1 ? best : row[j] + 1;
-            row[j] = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
-        }
-    }
-    return row[n_b];
-}
-
-void config_suggest(Buffer *text, const char *wrong, const char *const *names, int n_names,
-                    const char *prefix)
-{
-    const char *nearest = NULL;
-    int least = (int)strlen(wrong) / 3 + 1; /* farther than that is another word */
-    for (int i = 0; i < n_names; i++) {
-        int distance = edit_distance(wrong, names[i]);
-        if (distance < least || (distance == least && !nearest)) {
-            least = distance;
-            nearest = names[i];
-        }
-    }
-    if (nearest)
-        buffer_printf(text, "; did you mean %s%s?", prefix, nearest);
-    if (n_names > 0)
-        buffer_printf(text, "%s possible: ", nearest ? "" : ";");
-    for (int i = 0; i < n_names; i++)
-        buffer_printf(text, "%s%s%s", i > 0 ? ", " : "", prefix, names[i]);
-}
-
 /* ---- command line ---- */
 
 void config_environment_name(const char *flag, char name[CONFIG_NAME_SIZE])
@@ -167,7 +124,7 @@ static Status unknown_flag(const char *given, const Option *options, int n_optio
     for (int i = 0; i < n_options; i++)
         flags[i] = options[i].flag;
     buffer_printf(&text, "%s option %s", n_begun > 1 ? "ambiguous" : "unknown", given);
-    config_suggest(&text, name, flags, n_options, "--");
+    suggest_words(&text, name, flags, n_options, "--");
     buffer_append_string(&text, " (see --help)");
     Status status = error_set(error, STATUS_USAGE, __FILE__, __LINE__, "%s", buffer_string(&text));
     mem_free(&name);

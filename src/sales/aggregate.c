@@ -1,7 +1,8 @@
 /* The accumulators of one group-by; see aggregate.h.
  *
- * Lines go by in blocks: which count (the filter), their group's key (key_tables.h), what each adds
- * (line_sums.h); then runs of lines with the same key are added up and put to their group. Where
+ * Items (lines, or runs of them where products do not matter) go by in blocks: which count (the
+ * filter), their group's key (key_tables.h), what each adds; then neighbours with the same key are
+ * added up and put to their group. Where
  * few keys are possible groups are cells of an array, else rows that are combined by and by
  * (group_rows.h). */
 #include "sales/aggregate.h"
@@ -11,7 +12,7 @@
 #include "sales/aggregate_internal.h"
 #include "sales/group_rows.h"
 #include "sales/key_tables.h"
-#include "sales/line_sums.h"
+#include "sales/line_runs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,11 +52,15 @@ struct Aggregate {
     uint32_t partitions;                /* read so far */
     uint32_t order_base, customer_base; /* stamps of the partition at hand begin behind these */
     KeyedValues values;
+    bool takes_runs;
     /* Of the block at hand. */
+    int64_t n; /* items that count, and of them: */
     uint64_t keys[BLOCK];
-    int32_t at[BLOCK];
-    uint8_t keep[BLOCK];
-    int64_t *added; /* [BLOCK x n_added] */
+    int32_t at[BLOCK];   /* place in the partition */
+    uint8_t kept[BLOCK]; /* 1: has a kept sale */
+    uint8_t keep[BLOCK]; /* scratch of the filter */
+    int64_t *columns;    /* [n_added x BLOCK] scratch: what they add, unless it is there already */
+    const int64_t *added[SUM_COUNT]; /* [n_added] columns */
 };
 
 uint32_t aggregate_needs(const AggregateSpec *spec)
@@ -63,6 +68,11 @@ uint32_t aggregate_needs(const AggregateSpec *spec)
     SumSet set = sum_set_of(spec);
     uint32_t needs = key_tables_needs(spec) | sum_set_needs(&set);
     return spec->where ? needs | where_needs(spec->where) : needs;
+}
+
+bool aggregate_takes_runs(const AggregateSpec *spec)
+{
+    return line_runs_serve(key_tables_needs(spec) | (spec->where ? where_needs(spec->where) : 0));
 }
 
 /* ---- making and freeing ---- */
@@ -99,7 +109,8 @@ Status aggregate_new(const AggregateSpec *spec, const Shop *shop, Aggregate **ag
     made->spec = spec;
     made->shop = shop;
     made->set = sum_set_of(spec);
-    made->added = mem_new((int64_t)BLOCK * made->set.n_added, sizeof *made->added);
+    made->columns = mem_new((int64_t)BLOCK * made->set.n_added, sizeof *made->columns);
+    made->takes_runs = aggregate_takes_runs(spec);
     TRY(key_layout_make(spec, shop, &made->layout, error));
     TRY(key_tables_make(spec, shop, &made->layout, &made->tables, error));
     if (spec->where)
@@ -128,23 +139,31 @@ void aggregate_free(Aggregate **aggregate)
     group_rows_free(&freed->rows);
     mem_free(&freed->seen);
     keyed_values_free(&freed->values);
-    mem_free(&freed->added);
+    mem_free(&freed->columns);
     mem_free(aggregate);
 }
 
 /* ---- one block ---- */
 
-/* Keys of the lines that count; their places in `at` if some do not. Returns how many. */
-static int64_t select_lines(Aggregate *aggregate, const OrderLines *lines, int64_t begin, int64_t n,
-                            const int32_t **at)
+/* What goes by: the lines of a partition, or their runs. */
+typedef struct Items {
+    const OrderLines *columns;
+    const LineRuns *runs; /* NULL: lines */
+} Items;
+
+/* Keys and places of the items of [begin, begin + n) that count. */
+static void select_items(Aggregate *aggregate, const Items *items, int64_t begin, int64_t n)
 {
     uint64_t *keys = aggregate->keys;
-    key_tables_look_up(&aggregate->tables, lines, begin, n, keys);
-    *at = NULL;
-    if (!aggregate->filter && !aggregate->tables.has_none)
-        return n;
+    key_tables_look_up(&aggregate->tables, items->columns, begin, n, keys);
+    aggregate->n = n;
+    if (!aggregate->filter && !aggregate->tables.has_none) {
+        for (int64_t i = 0; i < n; i++)
+            aggregate->at[i] = (int32_t)(begin + i);
+        return;
+    }
     if (aggregate->filter)
-        line_filter_mark(aggregate->filter, lines, begin, n, aggregate->keep);
+        line_filter_mark(aggregate->filter, items->columns, begin, n, aggregate->keep);
     else
         memset(aggregate->keep, 1, (size_t)n);
     int64_t kept = 0;
@@ -154,25 +173,55 @@ static int64_t select_lines(Aggregate *aggregate, const OrderLines *lines, int64
         aggregate->at[kept] = (int32_t)(begin + i);
         kept += aggregate->keep[i] && key != KEY_NONE;
     }
-    *at = aggregate->at;
-    return kept;
+    aggregate->n = kept;
 }
 
-/* Runs of equal keys into the cells. `n_added` is constant where it is called. */
-static inline void add_to_cells(int64_t *restrict cells, const uint64_t *keys,
-                                const int64_t *restrict added, int64_t n, int n_added,
+static bool needs_kept(const SumSet *set)
+{
+    return set->orders || set->customers || set->has_days || set->order_values;
+}
+
+/* What the block's items add. Orders and customers are 0 yet. */
+static void find_sums(Aggregate *aggregate, const Items *items, int64_t begin, bool is_whole)
+{
+    const SumSet *set = &aggregate->set;
+    const int32_t *at = aggregate->at;
+    int64_t n = aggregate->n;
+    for (int w = 0; w < set->n_added; w++) {
+        GroupSum sum = set->added[w];
+        int64_t *column = aggregate->columns + (int64_t)w * BLOCK;
+        aggregate->added[w] = column;
+        if (sum == SUM_ORDERS || sum == SUM_CUSTOMERS)
+            memset(column, 0, (size_t)n * sizeof *column);
+        else if (items->runs && is_whole)
+            aggregate->added[w] = items->runs->sums[sum] + begin;
+        else if (items->runs)
+            for (int64_t i = 0; i < n; i++)
+                column[i] = items->runs->sums[sum][at[i]];
+        else
+            line_sum_compute(sum, items->columns, aggregate->shop, begin, is_whole ? NULL : at, n,
+                             column);
+    }
+    for (int64_t i = 0; needs_kept(set) && i < n; i++)
+        aggregate->kept[i] =
+            items->runs ? items->runs->kept[at[i]] : line_is_kept_sale(items->columns, at[i]);
+}
+
+/* Neighbours with equal keys into the cells. `n_added` is constant where it is called. */
+static inline void add_to_cells(int64_t *restrict cells, const uint64_t *restrict keys,
+                                const int64_t *const *added, int64_t n, int n_added,
                                 bool prefetches)
 {
     for (int64_t i = 0; i < n;) {
         uint64_t key = keys[i];
         int64_t sums[SUM_COUNT];
         for (int w = 0; w < n_added; w++)
-            sums[w] = added[i * n_added + w];
+            sums[w] = added[w][i];
         if (prefetches && i + PREFETCH_AHEAD < n)
             __builtin_prefetch(cells + keys[i + PREFETCH_AHEAD] * (uint64_t)n_added, 1);
         while (++i < n && keys[i] == key) {
             for (int w = 0; w < n_added; w++)
-                sums[w] += added[i * n_added + w];
+                sums[w] += added[w][i];
         }
         int64_t *cell = cells + key * (uint64_t)n_added;
         for (int w = 0; w < n_added; w++)
@@ -180,15 +229,17 @@ static inline void add_to_cells(int64_t *restrict cells, const uint64_t *keys,
     }
 }
 
-static void add_block_to_cells(Aggregate *aggregate, int64_t n)
+static void add_block_to_cells(Aggregate *aggregate)
 {
-    int64_t bytes = (int64_t)aggregate->layout.space * aggregate->set.n_added * 8;
+    const SumSet *set = &aggregate->set;
+    int64_t bytes = (int64_t)aggregate->layout.space * set->n_added * (int64_t)sizeof(int64_t);
     bool prefetches = bytes > PREFETCH_BYTES;
 #define WIDTH(w)                                                                                   \
     case w:                                                                                        \
-        add_to_cells(aggregate->cells, aggregate->keys, aggregate->added, n, w, prefetches);       \
+        add_to_cells(aggregate->cells, aggregate->keys, aggregate->added, aggregate->n, w,         \
+                     prefetches);                                                                  \
         break
-    switch (aggregate->set.n_added) {
+    switch (set->n_added) {
         WIDTH(1);
         WIDTH(2);
         WIDTH(3);
@@ -198,8 +249,8 @@ static void add_block_to_cells(Aggregate *aggregate, int64_t n)
         WIDTH(7);
         WIDTH(8);
     default:
-        add_to_cells(aggregate->cells, aggregate->keys, aggregate->added, n, aggregate->set.n_added,
-                     prefetches);
+        add_to_cells(aggregate->cells, aggregate->keys, aggregate->added, aggregate->n,
+                     set->n_added, prefetches);
     }
 #undef WIDTH
 }
@@ -230,48 +281,37 @@ static Stamps *find_seen(Aggregate *aggregate, uint64_t key)
     return &seen->stamps;
 }
 
-/* Add to `added` where a line is the first of its order, of its customer, in its group. */
-static void count_firsts(Aggregate *aggregate, const OrderLines *lines, int64_t begin,
-                         const int32_t *at, int64_t n)
+/* Count 1 where an item is the first of its order, of its customer, in its group. */
+static void count_firsts(Aggregate *aggregate, const OrderLines *columns)
 {
     const SumSet *set = &aggregate->set;
-    int n_added = set->n_added;
-    int orders = word_of(set, SUM_ORDERS), customers = word_of(set, SUM_CUSTOMERS);
-    int64_t last_order = -1, last_customer = -1;
-    uint64_t last_key = KEY_NONE;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t line = at ? at[i] : begin + i;
-        if (!line_is_kept_sale(lines, line))
+    int64_t *orders = aggregate->columns + (int64_t)word_of(set, SUM_ORDERS) * BLOCK;
+    int64_t *customers = aggregate->columns + (int64_t)word_of(set, SUM_CUSTOMERS) * BLOCK;
+    for (int64_t i = 0; i < aggregate->n; i++) {
+        if (!aggregate->kept[i])
             continue;
+        int64_t at = aggregate->at[i];
         uint64_t key = aggregate->keys[i];
-        int64_t order = set->orders ? lines->order[line] : 0;
-        int64_t customer = set->customers ? lines->customer[line] : -1;
-        if (key == last_key && order == last_order && customer == last_customer)
-            continue;
-        last_key = key;
-        last_order = order;
-        last_customer = customer;
         Stamps *stamps = aggregate->is_dense ? &aggregate->stamps[key] : find_seen(aggregate, key);
-        uint32_t order_stamp = aggregate->order_base + (uint32_t)order + 1;
-        if (set->orders && stamps->order != order_stamp) {
-            stamps->order = order_stamp;
-            aggregate->added[i * n_added + orders]++;
+        if (set->orders) {
+            uint32_t stamp = aggregate->order_base + (uint32_t)columns->order[at] + 1;
+            orders[i] = stamps->order != stamp;
+            stamps->order = stamp;
         }
-        uint32_t customer_stamp = aggregate->customer_base + (uint32_t)customer + 1;
-        if (customer >= 0 && stamps->customer != customer_stamp) {
-            stamps->customer = customer_stamp;
-            aggregate->added[i * n_added + customers]++;
+        if (set->customers && columns->customer[at] >= 0) {
+            uint32_t stamp = aggregate->customer_base + (uint32_t)columns->customer[at] + 1;
+            customers[i] = stamps->customer != stamp;
+            stamps->customer = stamp;
         }
     }
 }
 
-static void add_days(Aggregate *aggregate, const OrderLines *lines, int64_t begin,
-                     const int32_t *at, int64_t n)
+static void add_days(Aggregate *aggregate, const OrderLines *columns)
 {
-    for (int64_t i = 0; i < n; i++) {
-        int64_t line = at ? at[i] : begin + i, day = lines->day[line];
-        if (!line_is_kept_sale(lines, line))
+    for (int64_t i = 0; i < aggregate->n; i++) {
+        if (!aggregate->kept[i])
             continue;
+        int64_t day = columns->day[aggregate->at[i]];
         int64_t *first = &aggregate->first_day[aggregate->keys[i]];
         int64_t *last = &aggregate->last_day[aggregate->keys[i]];
         *first = day < *first ? day : *first;
@@ -281,22 +321,23 @@ static void add_days(Aggregate *aggregate, const OrderLines *lines, int64_t begi
 
 /* ---- groups as rows ---- */
 
-static Status add_block_to_rows(Aggregate *aggregate, const OrderLines *lines, int64_t begin,
-                                const int32_t *at, int64_t n, Error *error)
+static Status add_block_to_rows(Aggregate *aggregate, const OrderLines *columns, Error *error)
 {
     Status status = STATUS_OK;
-    int n_added = aggregate->set.n_added;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t *row;
-        TRY(group_rows_add(&aggregate->rows, &row, error));
-        row[0] = (int64_t)aggregate->keys[i];
-        memcpy(row + 1, aggregate->added + i * n_added, (size_t)n_added * sizeof *row);
-        if (!aggregate->set.has_days)
-            continue;
-        int64_t line = at ? at[i] : begin + i;
-        bool is_sale = line_is_kept_sale(lines, line);
-        row[1 + n_added] = is_sale ? lines->day[line] : INT64_MAX;
-        row[2 + n_added] = is_sale ? lines->day[line] : INT64_MIN;
+    int n_added = aggregate->set.n_added, width = group_rows_width(&aggregate->rows);
+    for (int64_t i = 0; i < aggregate->n;) {
+        int64_t *row, room;
+        TRY(group_rows_room(&aggregate->rows, aggregate->n - i, &row, &room, error));
+        for (int64_t end = i + room; i < end; i++, row += width) {
+            row[0] = (int64_t)aggregate->keys[i];
+            for (int w = 0; w < n_added; w++)
+                row[1 + w] = aggregate->added[w][i];
+            if (!aggregate->set.has_days)
+                continue;
+            int64_t day = columns->day[aggregate->at[i]];
+            row[1 + n_added] = aggregate->kept[i] ? day : INT64_MAX;
+            row[2 + n_added] = aggregate->kept[i] ? day : INT64_MIN;
+        }
     }
 out:
     return status;
@@ -358,19 +399,21 @@ typedef struct OpenOrder {
     int64_t begin;
 } OpenOrder;
 
-static Status add_order_values(Aggregate *aggregate, const OrderLines *lines, int64_t begin,
-                               const int32_t *at, int64_t n, OpenOrder *open, Error *error)
+static Status add_order_values(Aggregate *aggregate, const Items *items, OpenOrder *open,
+                               Error *error)
 {
     Status status = STATUS_OK;
     KeyedValues *values = &aggregate->values;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t line = at ? at[i] : begin + i;
-        if (!line_is_kept_sale(lines, line))
+    const OrderLines *columns = items->columns;
+    for (int64_t i = 0; i < aggregate->n; i++) {
+        int64_t at = aggregate->at[i];
+        if (!aggregate->kept[i])
             continue;
-        int64_t value = lines->quantity[line] * lines->price[line];
-        if (lines->order[line] != open->order) {
+        int64_t value = items->runs ? items->runs->sums[SUM_KEPT_VALUE][at]
+                                    : columns->quantity[at] * columns->price[at];
+        if (columns->order[at] != open->order) {
             TRY(close_order(values, open->begin, error));
-            *open = (OpenOrder){.order = lines->order[line], .begin = values->n};
+            *open = (OpenOrder){.order = columns->order[at], .begin = values->n};
         } else if (values->n > open->begin && values->keys[values->n - 1] == aggregate->keys[i]) {
             values->values[values->n - 1] += value;
             continue;
@@ -445,31 +488,44 @@ static void end_partition(Aggregate *aggregate, const OrderLines *lines)
         aggregate->customer_base += count_codes(lines->customer, lines->n);
 }
 
-Status aggregate_add(Aggregate *aggregate, const OrderLines *lines, Error *error)
+static Status add_block(Aggregate *aggregate, const Items *items, int64_t begin, int64_t n,
+                        OpenOrder *open, Error *error)
 {
     Status status = STATUS_OK;
     const SumSet *set = &aggregate->set;
-    OpenOrder open = {.order = -1, .begin = aggregate->values.n};
-    TRY(begin_partition(aggregate, lines, error));
-    for (int64_t begin = 0; begin < lines->n; begin += BLOCK) {
-        const int32_t *at;
-        int64_t n = lines->n - begin < BLOCK ? lines->n - begin : BLOCK;
-        n = select_lines(aggregate, lines, begin, n, &at);
-        line_sums_compute(set, lines, aggregate->shop, begin, at, n, aggregate->added);
-        if (set->orders || set->customers)
-            count_firsts(aggregate, lines, begin, at, n);
-        if (aggregate->is_dense)
-            add_block_to_cells(aggregate, n);
-        else
-            TRY(add_block_to_rows(aggregate, lines, begin, at, n, error));
-        if (aggregate->is_dense && set->has_days)
-            add_days(aggregate, lines, begin, at, n);
-        if (set->order_values)
-            TRY(add_order_values(aggregate, lines, begin, at, n, &open, error));
-    }
+    select_items(aggregate, items, begin, n);
+    find_sums(aggregate, items, begin, aggregate->n == n);
+    if (set->orders || set->customers)
+        count_firsts(aggregate, items->columns);
+    if (aggregate->is_dense)
+        add_block_to_cells(aggregate);
+    else
+        TRY(add_block_to_rows(aggregate, items->columns, error));
+    if (aggregate->is_dense && set->has_days)
+        add_days(aggregate, items->columns);
     if (set->order_values)
+        TRY(add_order_values(aggregate, items, open, error));
+out:
+    return status;
+}
+
+Status aggregate_add(Aggregate *aggregate, const OrderLines *lines, const LineRuns *runs,
+                     Error *error)
+{
+    Status status = STATUS_OK;
+    OpenOrder open = {.order = -1, .begin = aggregate->values.n};
+    Items items = {.columns = lines};
+    if (aggregate->takes_runs)
+        items = (Items){.columns = &runs->items, .runs = runs};
+    int64_t n_items = items.columns->n;
+    TRY(begin_partition(aggregate, items.columns, error));
+    for (int64_t begin = 0; begin < n_items; begin += BLOCK) {
+        int64_t n = n_items - begin < BLOCK ? n_items - begin : BLOCK;
+        TRY(add_block(aggregate, &items, begin, n, &open, error));
+    }
+    if (aggregate->set.order_values)
         TRY(close_order(&aggregate->values, open.begin, error));
-    end_partition(aggregate, lines);
+    end_partition(aggregate, items.columns);
     TRY(group_rows_compact(&aggregate->rows, error));
 out:
     return status;

@@ -43,13 +43,20 @@ typedef struct Aggregate Aggregate;
 /* LINES_... bits of the columns that it needs. */
 uint32_t aggregate_needs(const AggregateSpec *spec);
 
+/* Whether it takes runs for lines (line_runs.h). */
+bool aggregate_takes_runs(const AggregateSpec *spec);
+
 /* Empty accumulators for one thread. Spec and shop must outlive it. Local. */
 Status aggregate_new(const AggregateSpec *spec, const Shop *shop, Aggregate **aggregate,
                      Error *error) VESPER_MUST_USE;
 void aggregate_free(Aggregate **aggregate);
 
-/* Add one partition; each partition comes once, to one thread. Local. */
-Status aggregate_add(Aggregate *aggregate, const OrderLines *lines, Error *error) VESPER_MUST_USE;
+/* Add one partition; each partition comes once, to one thread. `runs` are those of its lines.
+ * Local.
+ */
+typedef struct LineRuns LineRuns;
+Status aggregate_add(Aggregate *aggregate, const OrderLines *lines, const LineRuns *runs,
+                     Error *error) VESPER_MUST_USE;
 
 /* Add what another thread of this rank has; empties and frees *from. Local. */
 Status aggregate_merge(Aggregate *into, Aggregate **from, Error *error) VESPER_MUST_USE;

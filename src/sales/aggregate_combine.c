@@ -95,58 +95,49 @@ out:
 
 /* ---- rows ---- */
 
-enum { SLICES = 1 << 14 }; /* of the keys; ranks get runs of slices */
-
-/* Key >> shift is the slice of a key. */
-static int slice_shift(uint64_t space)
+/* ends [size] out: buckets of rank r end there; ranks get about as many rows. Collective. */
+static void share_buckets(Comm *comm, const GroupBuckets *buckets, int64_t *ends)
 {
-    int shift = 0;
-    while ((space - 1) >> shift >= SLICES)
-        shift++;
-    return shift;
-}
-
-/* owner [SLICES] := rank of each slice, so that ranks get about as many rows. Collective. */
-static void share_slices(Comm *comm, const GroupRows *rows, const int64_t *own, int64_t n,
-                         int *owner)
-{
-    int64_t total = 0, before = 0, *weights = mem_new(SLICES, sizeof *weights);
-    int width = group_rows_width(rows), size = comm_size(comm), shift = slice_shift(rows->space);
-    for (int64_t i = 0; i < n; i++)
-        weights[(uint64_t)own[i * width] >> shift]++;
-    comm_sum_i64(comm, weights, SLICES);
-    for (int s = 0; s < SLICES; s++)
-        total += weights[s];
-    for (int s = 0; s < SLICES; s++) {
-        double share = total > 0 ? (double)before / (double)total : 0;
-        int rank = (int)(share * size);
-        owner[s] = rank < size ? rank : size - 1;
-        before += weights[s];
+    int size = comm_size(comm), rank = 0;
+    int64_t total = 0, before = 0, *weights = mem_new(buckets->n, sizeof *weights);
+    for (int64_t b = 0; b < buckets->n; b++)
+        weights[b] = buckets->starts[b + 1] - buckets->starts[b];
+    comm_sum_i64(comm, weights, buckets->n);
+    for (int64_t b = 0; b < buckets->n; b++)
+        total += weights[b];
+    for (int64_t b = 0; b < buckets->n; b++) {
+        before += weights[b];
+        while (rank < size - 1 && (double)before >= (double)total * (rank + 1) / size)
+            ends[rank++] = b + 1;
     }
+    for (; rank < size; rank++)
+        ends[rank] = buckets->n;
     mem_free(&weights);
 }
 
-/* Send each row, sorted by key, to the rank of its slice. Collective. */
+/* Send each row to the rank of its bucket. Collective. */
 static Status exchange_rows(Comm *comm, GroupRows *rows, Error *error)
 {
     Status status = STATUS_OK;
-    int size = comm_size(comm), width = group_rows_width(rows), shift = slice_shift(rows->space);
-    int64_t *own = NULL, *got = NULL, n = 0, n_got = 0;
-    int *owner = mem_new(SLICES, sizeof *owner);
+    int size = comm_size(comm), width = group_rows_width(rows);
+    GroupBuckets buckets = {0};
+    int64_t *got = NULL, n_got = 0;
+    int64_t *ends = mem_new(size, sizeof *ends);
     int64_t *counts = mem_new(size, sizeof *counts), *got_counts = mem_new(size, sizeof *counts);
-    TRY_ALL(comm, group_rows_flatten(rows, &own, &n, error), error);
-    share_slices(comm, rows, own, n, owner);
-    for (int64_t i = 0; i < n; i++)
-        counts[owner[(uint64_t)own[i * width] >> shift]]++;
-    TRY(comm_exchange(comm, own, counts, (size_t)width * sizeof *own, &got, got_counts, error));
-    mem_free(&own);
+    TRY_ALL(comm, group_buckets_make(rows, &buckets, error), error);
+    share_buckets(comm, &buckets, ends);
+    for (int r = 0; r < size; r++)
+        counts[r] = buckets.starts[ends[r]] - buckets.starts[r > 0 ? ends[r - 1] : 0];
+    TRY(comm_exchange(comm, buckets.rows, counts, (size_t)width * sizeof *buckets.rows, &got,
+                      got_counts, error));
+    group_buckets_free(&buckets);
     for (int r = 0; r < size; r++)
         n_got += got_counts[r];
     TRY_ALL(comm, group_rows_append(rows, got, n_got, error), error);
 out:
-    mem_free(&own);
+    group_buckets_free(&buckets);
     mem_free(&got);
-    mem_free(&owner);
+    mem_free(&ends);
     mem_free(&counts);
     mem_free(&got_counts);
     return status;
@@ -156,32 +147,33 @@ static Status take_rows(const SumSet *set, GroupRows *rows, Groups *groups, Erro
 {
     Status status = STATUS_OK;
     int width = group_rows_width(rows), n_added = set->n_added;
-    int64_t *all = NULL, n;
-    TRY(group_rows_flatten(rows, &all, &n, error));
-    TRY(make_room(set, n, groups, error));
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t *row = all + i * width;
-        groups->keys[i] = (uint64_t)row[0];
-        for (int w = 0; w < n_added; w++)
-            groups->sums[set->added[w]][i] = row[1 + w];
-        if (set->has_days) {
-            groups->sums[SUM_FIRST_DAY][i] = row[1 + n_added];
-            groups->sums[SUM_LAST_DAY][i] = row[2 + n_added];
+    int64_t at = 0;
+    TRY(make_room(set, rows->n, groups, error));
+    for (int64_t c = 0; c < rows->n_chunks; c++) {
+        int64_t n;
+        const int64_t *row = group_rows_chunk(rows, c, &n);
+        for (int64_t i = 0; i < n; i++, at++, row += width) {
+            groups->keys[at] = (uint64_t)row[0];
+            for (int w = 0; w < n_added; w++)
+                groups->sums[set->added[w]][at] = row[1 + w];
+            if (set->has_days) {
+                groups->sums[SUM_FIRST_DAY][at] = row[1 + n_added];
+                groups->sums[SUM_LAST_DAY][at] = row[2 + n_added];
+            }
         }
+        group_rows_drop_chunk(rows, c);
     }
+    group_rows_free(rows);
 out:
-    mem_free(&all);
     return status;
 }
 
 Status combine_rows(Comm *comm, const SumSet *set, GroupRows *rows, Groups *groups, Error *error)
 {
     Status status = STATUS_OK;
-    TRY_ALL(comm, group_rows_combine(rows, error), error);
-    if (comm_size(comm) > 1) {
+    if (comm_size(comm) > 1)
         TRY(exchange_rows(comm, rows, error));
-        TRY_ALL(comm, group_rows_combine(rows, error), error);
-    }
+    TRY_ALL(comm, group_rows_combine(rows, error), error);
     TRY_ALL(comm, take_rows(set, rows, groups, error), error);
 out:
     return status;

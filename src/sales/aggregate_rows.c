@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DAYS_A_WEEK = 7, FIRST_MONDAY = 4 /* 1970-01-05 */, QUARTER_SIZE = 16 };
+enum { DAYS_A_WEEK = 7, FIRST_MONDAY = 4 /* 1970-01-05 */, MADE_SIZE = CIVIL_TEXT_SIZE };
 
 /* ---- columns ---- */
 
@@ -23,7 +23,6 @@ static ColumnSpec dimension_spec(const Dimension *dimension, char name[COLUMN_NA
         spec.unit = UNIT_DAY;
         break;
     case DIMENSION_MONTH:
-    case DIMENSION_COHORT:
     case DIMENSION_ORDER_MONTH:
         spec.unit = UNIT_MONTH;
         break;
@@ -43,8 +42,7 @@ void aggregate_key_columns(const AggregateSpec *spec, char key[STORE_NAME_SIZE *
     enum { SIZE = STORE_NAME_SIZE * 2 };
     char name[COLUMN_NAME_SIZE];
     int length = 0;
-    if (spec->n_by == 0)
-        length = snprintf(key, SIZE, "%s", measure_column(spec->measures[0]));
+    key[0] = '\0';
     for (int i = 0; i < spec->n_by; i++) {
         dimension_column(&spec->by[i], name);
         length += snprintf(key + length, (size_t)(SIZE - length), "%s%s", i > 0 ? "," : "", name);
@@ -75,8 +73,6 @@ static inline uint64_t read_digit(DigitReader *reader, uint64_t key)
 static int32_t number_of(const KeyPart *part, uint64_t digit)
 {
     int64_t value = part->base + (int64_t)digit;
-    if (part->dimension.kind == DIMENSION_COHORT && digit == 0)
-        return DAY_NONE;
     if (part->dimension.kind == DIMENSION_WEEK)
         value = value * DAYS_A_WEEK + FIRST_MONDAY;
     return (int32_t)value;
@@ -101,45 +97,44 @@ out:
 /* The texts of a dimension: names in bytewise order, or a few made here. */
 typedef struct TextSource {
     int64_t base;
-    const Column *texts;        /* by code */
-    const int32_t *code;        /* of each place */
-    char (*made)[QUARTER_SIZE]; /* [radix]; NULL: names */
+    const Names *names;      /* NULL: made */
+    char (*made)[MADE_SIZE]; /* [radix] */
 } TextSource;
 
-static void quarter_text(int64_t quarter, char text[QUARTER_SIZE])
+static void quarter_text(int64_t quarter, char text[MADE_SIZE])
 {
     int64_t of_year = (quarter % 4 + 4) % 4;
     int64_t year = 1970 + (quarter - of_year) / 4;
-    (void)snprintf(text, QUARTER_SIZE, "%04d-Q%d", (int)year, (int)of_year + 1);
+    (void)snprintf(text, MADE_SIZE, "%04d-Q%d", (int)year, (int)of_year + 1);
 }
 
 static void text_source_init(TextSource *source, const KeyPart *part, const Shop *shop)
 {
     static const char *const returning[] = {"", "new", "returning"};
     const Names *names = dimension_names(&part->dimension, shop);
-    *source = (TextSource){.base = part->base};
-    if (names) {
-        source->texts = table_column_const(&names->texts, "text");
-        source->code = names->code;
+    *source = (TextSource){.base = part->base, .names = names};
+    if (names)
         return;
-    }
     source->made = mem_new((int64_t)part->radix, sizeof *source->made);
     for (int64_t digit = 0; digit < (int64_t)part->radix; digit++) {
         int64_t value = part->base + digit;
         if (part->dimension.kind == DIMENSION_QUARTER)
             quarter_text(value, source->made[digit]);
+        else if (part->dimension.kind == DIMENSION_COHORT && digit == 0)
+            source->made[digit][0] = '\0';
+        else if (part->dimension.kind == DIMENSION_COHORT)
+            civil_format_month((int32_t)value, source->made[digit]);
         else
-            (void)snprintf(source->made[digit], QUARTER_SIZE, "%s", returning[value + 1]);
+            (void)snprintf(source->made[digit], MADE_SIZE, "%s", returning[value + 1]);
     }
 }
 
 static Bytes source_text(const TextSource *source, uint64_t digit)
 {
-    if (source->made)
+    if (!source->names)
         return bytes_of(source->made[digit]);
     int64_t place = source->base + (int64_t)digit;
-    return place < 0 ? (Bytes){.data = "", .size = 0}
-                     : column_text(source->texts, source->code[place]);
+    return names_text(source->names, place < 0 ? -1 : source->names->code[place]);
 }
 
 /* Two walks over the rows: how many bytes there are, so that they are allocated once, then the

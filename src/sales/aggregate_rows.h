@@ -4,8 +4,8 @@
 
 #include "sales/aggregate.h"
 
-/* Columns of the rows' key, comma between, as results_write wants it: the dimensions; of a table
- * without any, its first measure. */
+/* Columns of the rows' key, comma between, as results_write wants it: the dimensions; none of a
+ * table without any, which has one row. */
 void aggregate_key_columns(const AggregateSpec *spec, char key[STORE_NAME_SIZE * 2]);
 
 /* The table: a column for each dimension, then for each measure, in the spec's order; sorted and

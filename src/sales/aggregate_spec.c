@@ -1,9 +1,9 @@
 /* Group-bys as the ini writes them; see aggregate_spec.h. */
 #include "sales/aggregate_spec.h"
 
-#include "base/config_internal.h"
 #include "base/decimal.h"
 #include "base/memory.h"
+#include "base/suggest.h"
 #include "sales/tables.h"
 
 #include <inttypes.h>
@@ -87,7 +87,7 @@ static Status refuse(const char *place, const char *what, const char *wrong,
 {
     Buffer text = {0};
     buffer_printf(&text, "%s: %s '%.60s'", place, what, wrong);
-    config_suggest(&text, wrong, names, n_names, "");
+    suggest_words(&text, wrong, names, n_names, "");
     Status status = error_set(error, STATUS_USAGE, __FILE__, __LINE__, "%s", buffer_string(&text));
     buffer_free(&text);
     return status;

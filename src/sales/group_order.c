@@ -263,6 +263,7 @@ static int64_t keep_best(const RowOrder *order, const int64_t *rows, int64_t n, 
                          int64_t *best)
 {
     int64_t n_best = 0, border = -1;
+    vesper_assert(best != NULL);
     for (int64_t i = 0; i < n; i++) {
         int64_t row = rows ? rows[i] : i;
         if (border >= 0 && !row_before(order, row, border))

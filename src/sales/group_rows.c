@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { BUCKETS_MAX = 4096, ARRAY_BYTES_MAX = 1 << 19, COMPACT_ROWS = 1 << 22 };
+enum { BUCKETS_MAX = 4096, ARRAY_BYTES_MAX = 1 << 19, COMPACT_BYTES = 1 << 28 };
 
 int group_rows_width(const GroupRows *rows)
 {
@@ -24,7 +24,7 @@ void group_rows_free(GroupRows *rows)
     rows->n = rows->n_chunks = rows->last = rows->combined = 0;
 }
 
-Status group_rows_add(GroupRows *rows, int64_t **row, Error *error)
+Status group_rows_room(GroupRows *rows, int64_t wanted, int64_t **row, int64_t *room, Error *error)
 {
     Status status = STATUS_OK;
     int width = group_rows_width(rows);
@@ -38,10 +38,19 @@ Status group_rows_add(GroupRows *rows, int64_t **row, Error *error)
         rows->n_chunks++;
         rows->last = 0;
     }
-    *row = rows->chunks[rows->n_chunks - 1] + rows->last++ * width;
-    rows->n++;
+    *row = rows->chunks[rows->n_chunks - 1] + rows->last * width;
+    *room = GROUP_ROWS_CHUNK - rows->last < wanted ? GROUP_ROWS_CHUNK - rows->last : wanted;
+    rows->last += *room;
+    rows->n += *room;
 out:
     return status;
+}
+
+/* One row more. */
+static inline Status add_row(GroupRows *rows, int64_t **row, Error *error)
+{
+    int64_t room;
+    return group_rows_room(rows, 1, row, &room, error);
 }
 
 static int64_t rows_of_chunk(const GroupRows *rows, int64_t chunk)
@@ -53,10 +62,12 @@ Status group_rows_append(GroupRows *rows, const int64_t *from, int64_t n, Error 
 {
     Status status = STATUS_OK;
     int width = group_rows_width(rows);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t *row;
-        TRY(group_rows_add(rows, &row, error));
-        memcpy(row, from + i * width, (size_t)width * sizeof *from);
+    while (n > 0) {
+        int64_t *row, room;
+        TRY(group_rows_room(rows, n, &row, &room, error));
+        memcpy(row, from, (size_t)(room * width) * sizeof *from);
+        from += room * width;
+        n -= room;
     }
 out:
     return status;
@@ -74,22 +85,14 @@ out:
     return status;
 }
 
-/* Rows by bucket: rows [n x width], those of bucket b from starts[b] on. */
-typedef struct Buckets {
-    int shift;
-    int64_t n;       /* buckets */
-    int64_t *starts; /* [n + 1] */
-    int64_t *rows;
-} Buckets;
-
-static void buckets_free(Buckets *buckets)
+void group_buckets_free(GroupBuckets *buckets)
 {
     mem_free(&buckets->starts);
     mem_free(&buckets->rows);
+    *buckets = (GroupBuckets){.n = 0};
 }
 
-/* Frees the chunks on its way. */
-static Status make_buckets(GroupRows *rows, Buckets *buckets, Error *error)
+Status group_buckets_make(GroupRows *rows, GroupBuckets *buckets, Error *error)
 {
     Status status = STATUS_OK;
     int width = group_rows_width(rows);
@@ -115,13 +118,14 @@ static Status make_buckets(GroupRows *rows, Buckets *buckets, Error *error)
                    (size_t)width * sizeof *from);
         mem_free(&rows->chunks[c]);
     }
+    group_rows_free(rows);
 out:
     mem_free(&next);
     return status;
 }
 
 /* Row `from` into row `to` of the same key. */
-static inline void add_row(const GroupRows *rows, int64_t *to, const int64_t *from)
+static inline void add_sums(const GroupRows *rows, int64_t *to, const int64_t *from)
 {
     int n = rows->n_added;
     for (int w = 1; w <= n; w++)
@@ -147,7 +151,7 @@ static Status combine_in_array(GroupRows *rows, const int64_t *from, int64_t n, 
             memcpy(to, from, bytes);
             to[0]++;
         } else {
-            add_row(rows, to, from);
+            add_sums(rows, to, from);
         }
     }
     for (int64_t i = 0; i < range; i++) {
@@ -155,7 +159,7 @@ static Status combine_in_array(GroupRows *rows, const int64_t *from, int64_t n, 
         int64_t *row;
         if (found[0] == 0)
             continue;
-        TRY(group_rows_add(rows, &row, error));
+        TRY(add_row(rows, &row, error));
         memcpy(row, found, bytes);
         row[0]--;
     }
@@ -177,10 +181,10 @@ static Status combine_by_sorting(GroupRows *rows, const int64_t *from, int64_t n
     for (int64_t i = 0; i < n; i++) {
         const int64_t *next = from + order[i] * width;
         if (row && row[0] == next[0]) {
-            add_row(rows, row, next);
+            add_sums(rows, row, next);
             continue;
         }
-        TRY(group_rows_add(rows, &row, error));
+        TRY(add_row(rows, &row, error));
         memcpy(row, next, (size_t)width * sizeof *next);
     }
 out:
@@ -192,11 +196,10 @@ out:
 Status group_rows_combine(GroupRows *rows, Error *error)
 {
     Status status = STATUS_OK;
-    Buckets buckets = {0};
+    GroupBuckets buckets = {0};
     int64_t *array = NULL;
     int width = group_rows_width(rows);
-    TRY(make_buckets(rows, &buckets, error));
-    group_rows_free(rows);
+    TRY(group_buckets_make(rows, &buckets, error));
     int64_t range = (int64_t)1 << buckets.shift;
     bool fits = range <= ARRAY_BYTES_MAX / ((int64_t)sizeof *array * width);
     if (fits)
@@ -213,32 +216,25 @@ Status group_rows_combine(GroupRows *rows, Error *error)
     }
     rows->combined = rows->n;
 out:
-    buckets_free(&buckets);
+    group_buckets_free(&buckets);
     mem_free(&array);
     return status;
 }
 
 Status group_rows_compact(GroupRows *rows, Error *error)
 {
-    bool has_many = rows->n > COMPACT_ROWS && rows->n / 2 > rows->combined;
+    int64_t bytes = rows->n * group_rows_width(rows) * (int64_t)sizeof(int64_t);
+    bool has_many = bytes > COMPACT_BYTES && rows->n / 2 > rows->combined;
     return has_many ? group_rows_combine(rows, error) : STATUS_OK;
 }
 
-Status group_rows_flatten(GroupRows *rows, int64_t **all, int64_t *n, Error *error)
+const int64_t *group_rows_chunk(const GroupRows *rows, int64_t chunk, int64_t *n)
 {
-    Status status = STATUS_OK;
-    int width = group_rows_width(rows);
-    int64_t *to;
-    *n = rows->n;
-    TRY(mem_resize(all, rows->n * width, sizeof **all, "groups", error));
-    to = *all;
-    for (int64_t c = 0; c < rows->n_chunks; c++) {
-        int64_t words = rows_of_chunk(rows, c) * width;
-        memcpy(to, rows->chunks[c], (size_t)words * sizeof *to);
-        to += words;
-        mem_free(&rows->chunks[c]);
-    }
-    group_rows_free(rows);
-out:
-    return status;
+    *n = rows_of_chunk(rows, chunk);
+    return rows->chunks[chunk];
+}
+
+void group_rows_drop_chunk(GroupRows *rows, int64_t chunk)
+{
+    mem_free(&rows->chunks[chunk]);
 }

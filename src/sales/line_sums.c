@@ -84,15 +84,6 @@ uint32_t sum_set_needs(const SumSet *set)
     return all;
 }
 
-static inline int64_t margin_of(const OrderLines *lines, const Shop *shop, int64_t line)
-{
-    int64_t quantity = lines->quantity[line], cost = shop->catalogue.cost[lines->product[line]];
-    if (cost == MONEY_NONE || (quantity > 0 && lines->cancelled[line]))
-        return 0;
-    int64_t discount = lines->discount && !lines->cancelled[line] ? lines->discount[line] : 0;
-    return quantity * (lines->price[line] - cost) - discount;
-}
-
 /* One sum of one line. With `sum` constant it is a few instructions. */
 static inline int64_t add_of(GroupSum sum, const OrderLines *lines, const Shop *shop, int64_t line)
 {
@@ -115,47 +106,52 @@ static inline int64_t add_of(GroupSum sum, const OrderLines *lines, const Shop *
     case SUM_KEPT_UNITS:
         return quantity > 0 && !lines->cancelled[line] ? quantity : 0;
     case SUM_MARGIN:
-        return margin_of(lines, shop, line);
+        return line_margin(lines, shop, line);
     default:
         return 1; /* lines */
     }
 }
 
+/* One version for processors with AVX2, one for all; of a static function (table/narrow.c). */
+#define FOR_ALL_PROCESSORS __attribute__((target_clones("avx2", "default")))
+
 static inline void add_column(GroupSum sum, const OrderLines *lines, const Shop *shop,
-                              int64_t begin, const int32_t *at, int64_t n, int stride,
-                              int64_t *added)
+                              int64_t begin, const int32_t *at, int64_t n, int64_t *added)
 {
     if (at) {
         for (int64_t i = 0; i < n; i++)
-            added[i * stride] = add_of(sum, lines, shop, at[i]);
+            added[i] = add_of(sum, lines, shop, at[i]);
         return;
     }
     for (int64_t i = 0; i < n; i++)
-        added[i * stride] = add_of(sum, lines, shop, begin + i);
+        added[i] = add_of(sum, lines, shop, begin + i);
 }
 
-void line_sums_compute(const SumSet *set, const OrderLines *lines, const Shop *shop, int64_t begin,
-                       const int32_t *at, int64_t n, int64_t *added)
+FOR_ALL_PROCESSORS
+static void compute(GroupSum sum, const OrderLines *lines, const Shop *shop, int64_t begin,
+                    const int32_t *at, int64_t n, int64_t *added)
 {
-#define COLUMN(sum)                                                                                \
-    case sum:                                                                                      \
-        add_column(sum, lines, shop, begin, at, n, set->n_added, added + w);                       \
+#define COLUMN(constant)                                                                           \
+    case constant:                                                                                 \
+        add_column(constant, lines, shop, begin, at, n, added);                                    \
         break
-    for (int w = 0; w < set->n_added; w++) {
-        switch (set->added[w]) {
-            COLUMN(SUM_GROSS);
-            COLUMN(SUM_RETURNED);
-            COLUMN(SUM_DISCOUNT);
-            COLUMN(SUM_UNITS);
-            COLUMN(SUM_UNITS_RETURNED);
-            COLUMN(SUM_KEPT_VALUE);
-            COLUMN(SUM_KEPT_UNITS);
-            COLUMN(SUM_MARGIN);
-            COLUMN(SUM_LINES);
-        default: /* orders and customers */
-            for (int64_t i = 0; i < n; i++)
-                added[i * set->n_added + w] = 0;
-        }
+    switch (sum) {
+        COLUMN(SUM_GROSS);
+        COLUMN(SUM_RETURNED);
+        COLUMN(SUM_DISCOUNT);
+        COLUMN(SUM_UNITS);
+        COLUMN(SUM_UNITS_RETURNED);
+        COLUMN(SUM_KEPT_VALUE);
+        COLUMN(SUM_KEPT_UNITS);
+        COLUMN(SUM_MARGIN);
+    default:
+        add_column(SUM_LINES, lines, shop, begin, at, n, added);
     }
 #undef COLUMN
+}
+
+void line_sum_compute(GroupSum sum, const OrderLines *lines, const Shop *shop, int64_t begin,
+                      const int32_t *at, int64_t n, int64_t *added)
+{
+    compute(sum, lines, shop, begin, at, n, added);
 }

@@ -16,9 +16,20 @@ typedef struct SumSet {
 SumSet sum_set_of(const AggregateSpec *spec);
 uint32_t sum_set_needs(const SumSet *set); /* LINES_... */
 
-/* added [n x n_added] row-major := of lines at[i] (NULL: begin + i); orders and customers as 0. */
-void line_sums_compute(const SumSet *set, const OrderLines *lines, const Shop *shop, int64_t begin,
-                       const int32_t *at, int64_t n, int64_t *added);
+/* What line i adds to SUM_MARGIN. */
+static inline int64_t line_margin(const OrderLines *lines, const Shop *shop, int64_t line)
+{
+    int64_t quantity = lines->quantity[line], cost = shop->catalogue.cost[lines->product[line]];
+    if (cost == MONEY_NONE || (quantity > 0 && lines->cancelled[line]))
+        return 0;
+    int64_t discount = lines->discount && !lines->cancelled[line] ? lines->discount[line] : 0;
+    return quantity * (lines->price[line] - cost) - discount;
+}
+
+/* added [n] := what lines at[i] (NULL: begin + i) add to a sum that is none of orders, customers
+ * and days. */
+void line_sum_compute(GroupSum sum, const OrderLines *lines, const Shop *shop, int64_t begin,
+                      const int32_t *at, int64_t n, int64_t *added);
 
 static inline bool line_is_kept_sale(const OrderLines *lines, int64_t line)
 {

@@ -3,6 +3,8 @@
 
 #include "base/memory.h"
 
+#include <string.h>
+
 /* Orders that the shares of a pair are shares of, over all ranks. */
 typedef struct PairTotals {
     int64_t orders;
@@ -45,6 +47,33 @@ static Status filter_pairs(const PairTotals *totals, const PairOptions *options,
         orders[n++] = orders[i];
     }
     return table_set_rows(pairs, n, error);
+}
+
+/* Before the sort, drop this rank's pairs that cannot be among the first `limit`: those with fewer
+ * orders than `limit` others here. */
+static Status drop_hopeless(int64_t limit, Table *pairs, Error *error)
+{
+    Status status = STATUS_OK;
+    int64_t *ascending = NULL, n = 0;
+    if (limit == 0 || pairs->rows <= limit)
+        return STATUS_OK;
+    int32_t *a = table_column(pairs, "a")->data, *b = table_column(pairs, "b")->data;
+    int64_t *orders = table_column(pairs, "orders")->data;
+    TRY(mem_resize(&ascending, pairs->rows, sizeof *ascending, "orders of pairs", error));
+    memcpy(ascending, orders, (size_t)pairs->rows * sizeof *ascending);
+    TRY(sort_i64(ascending, pairs->rows, error));
+    int64_t least = ascending[pairs->rows - limit];
+    for (int64_t i = 0; i < pairs->rows; i++) {
+        if (orders[i] < least)
+            continue;
+        a[n] = a[i];
+        b[n] = b[i];
+        orders[n++] = orders[i];
+    }
+    TRY(table_set_rows(pairs, n, error));
+out:
+    mem_free(&ascending);
+    return status;
 }
 
 /* Keep what is among the first `limit` rows of all ranks. Collective. */
@@ -101,6 +130,7 @@ Status pairs_rows(Comm *comm, Baskets *baskets, const Names *products, const Pai
     TRY(pairs_count(comm, baskets, baskets->product_orders, products->code, products->count,
                     options, &pairs, error));
     TRY_ALL(comm, filter_pairs(&totals, options, &pairs, error), error);
+    TRY_ALL(comm, drop_hopeless(options->limit, &pairs, error), error);
     TRY(comm_sort_table(comm, &pairs, by_orders, 3, error));
     TRY(cut_pairs(comm, options->limit, &pairs, error));
     TRY_ALL(comm, name_pairs(&totals, &pairs, rows, error), error);

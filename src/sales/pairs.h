@@ -9,7 +9,7 @@ typedef struct PairOptions {
     int64_t min_orders;    /* keep pairs that at least so many orders hold */
     double min_confidence; /* of the better direction */
     double min_lift;
-    int64_t limit; /* keep so many of the first rows; 0: all */
+    int64_t limit;         /* keep so many of the first rows; 0: all */
     int64_t message_words; /* most that a rank sends in one round, unless one row alone is longer */
 } PairOptions;
 enum { PAIR_MESSAGE_WORDS = 1 << 20 };
@@ -27,8 +27,8 @@ Status pairs_count(Comm *comm, Baskets *baskets, const int64_t *orders, const in
                    int64_t n_products, const PairOptions *options, Table *pairs,
                    Error *error) VESPER_MUST_USE;
 
-/* basket_pairs: the pairs that reach the thresholds, by falling orders, then ids; each rank the next
- * run of rows. Destroys the baskets. Collective. */
+/* basket_pairs: the pairs that reach the thresholds, by falling orders, then ids; each rank the
+ * next run of rows. Destroys the baskets. Collective. */
 Status pairs_rows(Comm *comm, Baskets *baskets, const Names *products, const PairOptions *options,
                   Table *rows, Error *error) VESPER_MUST_USE;
 

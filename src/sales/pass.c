@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "sales/line_runs.h"
 
 #include <omp.h>
 
@@ -13,6 +14,7 @@ typedef struct Pass {
     const Shop *shop;
     const PassPlan *plan;
     uint32_t needs;     /* LINES_... of all accumulators */
+    bool takes_runs;    /* some group-by does */
     int32_t begin, end; /* partitions of this rank */
     Progress progress;
     Status status;
@@ -23,6 +25,7 @@ typedef struct Pass {
 /* One thread's tools. */
 typedef struct Worker {
     LineReader reader;
+    LineRuns runs;
     Table events, reviews;
     PassFacts facts;
 } Worker;
@@ -144,8 +147,10 @@ static Status add_partition(Worker *worker, const Pass *pass, int32_t partition,
     TRY(line_reader_read(&worker->reader, partition, &lines, error));
     *n_lines = lines.n;
     if (lines.n > 0) {
+        if (pass->takes_runs)
+            TRY(line_runs_make(&lines, pass->shop, &worker->runs, error));
         for (int i = 0; i < plan->n_specs; i++)
-            TRY(aggregate_add(facts->aggregates[i], &lines, error));
+            TRY(aggregate_add(facts->aggregates[i], &lines, &worker->runs, error));
         if (plan->customers)
             TRY(customer_facts_add(&facts->customers, &lines, error));
         if (plan->baskets)
@@ -197,6 +202,7 @@ static void workers_free(Worker *workers, int n, const PassPlan *plan)
 {
     for (int i = 0; i < n; i++) {
         line_reader_free(&workers[i].reader);
+        line_runs_free(&workers[i].runs);
         table_free(&workers[i].events);
         table_free(&workers[i].reviews);
         pass_facts_free(&workers[i].facts, plan);
@@ -233,6 +239,8 @@ Status pass_run(Comm *comm, Store *store, const Shop *shop, const PassPlan *plan
     Status status = STATUS_OK;
     Pass pass = {
         .store = store, .shop = shop, .plan = plan, .needs = plan_needs(plan), .error = error};
+    for (int i = 0; i < plan->n_specs; i++)
+        pass.takes_runs |= aggregate_takes_runs(plan->specs[i]);
     store_owned(store, comm_rank(comm), comm_size(comm), &pass.begin, &pass.end);
     progress_begin(&pass.progress, "sales", "lines", 1.0,
                    store_rows(store, "orders") / comm_size(comm));

@@ -1,15 +1,20 @@
-/* The language of conditions: from text to a tree; see where.h. */
+/* The language of conditions: from text to nodes in postfix order, by recursive descent of bounded
+ * depth; see where.h. */
 #include "sales/where_internal.h"
 
-#include "base/config_internal.h"
 #include "base/decimal.h"
 #include "base/memory.h"
+#include "base/suggest.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-enum { DEPTH_MAX = 64, WORD_SIZE = 128 };
+enum {
+    DEPTH_MAX = 64,
+    WORD_SIZE = 1024 + 1, /* ids and names have at most 1,024 bytes */
+    SHOWN_MAX = 60        /* bytes of a word in a message */
+};
 
 typedef struct FieldRule {
     const char *name;
@@ -31,13 +36,13 @@ static const FieldRule fields[FIELD_KINDS] = {
     [FIELD_QUANTITY] = {"quantity", LINES_QUANTITY, "a whole number"},
     [FIELD_UNIT_PRICE] = {"unit_price", LINES_PRICE, "an amount, as in 12.50"},
     [FIELD_DISCOUNT] = {"discount", LINES_DISCOUNT, "an amount, as in 12.50"},
-    [FIELD_PRODUCT] = {"product", LINES_PRODUCT, "a product id"},
-    [FIELD_CATEGORY] = {"category", LINES_PRODUCT, "a category path"},
-    [FIELD_BRAND] = {"brand", LINES_PRODUCT, "a brand"},
-    [FIELD_COUNTRY] = {"country", LINES_COUNTRY, "a country"},
-    [FIELD_CHANNEL] = {"channel", LINES_CHANNEL, "a channel"},
-    [FIELD_SEGMENT] = {"segment", LINES_SEGMENT, "a segment"},
-    [FIELD_CURRENCY] = {"currency", LINES_CURRENCY, "a currency"},
+    [FIELD_PRODUCT] = {"product", LINES_PRODUCT, "a product id in single quotes"},
+    [FIELD_CATEGORY] = {"category", LINES_PRODUCT, "a category path in single quotes"},
+    [FIELD_BRAND] = {"brand", LINES_PRODUCT, "a brand in single quotes"},
+    [FIELD_COUNTRY] = {"country", LINES_COUNTRY, "a country in single quotes"},
+    [FIELD_CHANNEL] = {"channel", LINES_CHANNEL, "a channel in single quotes"},
+    [FIELD_SEGMENT] = {"segment", LINES_SEGMENT, "a segment in single quotes"},
+    [FIELD_CURRENCY] = {"currency", LINES_CURRENCY, "a currency in single quotes"},
 };
 
 const char *where_field_name(FieldKind field)
@@ -51,7 +56,7 @@ typedef enum TokenKind { TOKEN_END, TOKEN_WORD, TOKEN_TEXT, TOKEN_SIGN } TokenKi
 
 typedef struct Token {
     TokenKind kind;
-    int at;               /* character of the condition, from 1 */
+    int at;               /* where it begins in the condition */
     char text[WORD_SIZE]; /* without quotes */
 } Token;
 
@@ -64,15 +69,36 @@ typedef struct Parser {
     Error *error;
 } Parser;
 
+/* Characters, not bytes, from 1. */
+static int character_at(const Parser *parser, int at)
+{
+    int n = 1;
+    for (int i = 0; i < at; i++)
+        n += ((unsigned char)parser->text[i] & 0xC0) != 0x80;
+    return n;
+}
+
+/* A word as a message shows it: a long one is cut between two characters. */
+static int shown_size(const char *text)
+{
+    int size = (int)strnlen(text, SHOWN_MAX + 1);
+    if (size <= SHOWN_MAX)
+        return size;
+    while (((unsigned char)text[--size] & 0xC0) == 0x80)
+        continue;
+    return size;
+}
+
 static Status expected(const Parser *parser, const char *what)
 {
     const Token *token = &parser->token;
     if (token->kind == TOKEN_END)
         return error_set(parser->error, STATUS_USAGE, __FILE__, __LINE__,
-                         "%s: it ends where %s is expected", parser->where->place, what);
+                         "%s: at character %d, where it ends: expected %s", parser->where->place,
+                         character_at(parser, token->at), what);
     return error_set(parser->error, STATUS_USAGE, __FILE__, __LINE__,
-                     "%s: at character %d, near '%s': expected %s", parser->where->place, token->at,
-                     token->text, what);
+                     "%s: at character %d, near '%.*s': expected %s", parser->where->place,
+                     character_at(parser, token->at), shown_size(token->text), token->text, what);
 }
 
 static bool is_word(char c)
@@ -85,7 +111,7 @@ static Status too_long(Parser *parser, int at)
 {
     return error_set(parser->error, STATUS_USAGE, __FILE__, __LINE__,
                      "%s: at character %d: a value has more than %d bytes", parser->where->place,
-                     at + 1, WORD_SIZE - 1);
+                     character_at(parser, at), WORD_SIZE - 1);
 }
 
 /* A text in single quotes; two of them inside stand for one. */
@@ -108,7 +134,7 @@ static Status read_quoted(Parser *parser)
     }
     return error_set(parser->error, STATUS_USAGE, __FILE__, __LINE__,
                      "%s: the quote at character %d is never closed", parser->where->place,
-                     begin + 1);
+                     character_at(parser, begin));
 }
 
 static Status next_token(Parser *parser)
@@ -117,7 +143,7 @@ static Status next_token(Parser *parser)
     while (parser->text[parser->at] == ' ' || parser->text[parser->at] == '\t')
         parser->at++;
     char c = parser->text[parser->at];
-    *token = (Token){.kind = TOKEN_END, .at = parser->at + 1};
+    *token = (Token){.kind = TOKEN_END, .at = parser->at};
     if (c == '\0')
         return STATUS_OK;
     if (c == '\'')
@@ -159,29 +185,40 @@ static bool parse_number(const char *text, int64_t min, int64_t max, int64_t *nu
            DECIMAL_OK;
 }
 
+/* `size` digits at the beginning of a text. */
+static bool parse_digits(const char *text, int size, int *number)
+{
+    *number = 0;
+    for (int i = 0; i < size; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        *number = 10 * *number + (text[i] - '0');
+    }
+    return true;
+}
+
 static bool parse_day(const char *text, int64_t *number)
 {
-    int year, month, day, used = 0;
-    if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 || text[used] != '\0' ||
-        used != 10 || !civil_is_valid(year, month, day))
+    int year, month, day;
+    if (strlen(text) != strlen("2024-05-01") || !parse_digits(text, 4, &year) || text[4] != '-' ||
+        !parse_digits(text + 5, 2, &month) || text[7] != '-' || !parse_digits(text + 8, 2, &day) ||
+        !civil_is_valid(year, month, day))
         return false;
     *number = civil_day(year, month, day);
     return true;
 }
 
-/* 2024-05 or 2024-Q2: a year of `parts` parts, a part of `digits` digits after `mark`. */
-static bool parse_part_of_year(const char *text, const char *mark, int digits, int parts,
+/* 2024-05 or 2024-Q2: a year of `parts` parts, a part of `size` digits after `mark`. */
+static bool parse_part_of_year(const char *text, const char *mark, int size, int parts,
                                int64_t *number)
 {
-    char year_text[5];
-    int64_t year, part;
+    int year, part;
     size_t length = strlen(mark);
-    (void)snprintf(year_text, sizeof year_text, "%.4s", text);
-    if (strlen(text) != 4 + length + (size_t)digits || strncasecmp(text + 4, mark, length) != 0 ||
-        !parse_number(year_text, 1, 9999, &year) ||
-        !parse_number(text + 4 + length, 1, parts, &part))
+    if (strlen(text) != 4 + length + (size_t)size || !parse_digits(text, 4, &year) || year < 1 ||
+        strncasecmp(text + 4, mark, length) != 0 || !parse_digits(text + 4 + length, size, &part) ||
+        part < 1 || part > parts)
         return false;
-    *number = (year - 1970) * parts + part - 1;
+    *number = (int64_t)(year - 1970) * parts + part - 1;
     return true;
 }
 
@@ -205,6 +242,15 @@ static bool parse_choice(const char *text, const char *zero, const char *one, in
     return *number == 1 || strcasecmp(text, zero) == 0;
 }
 
+/* Any number: how many decimals it may have is known with the shop. */
+static bool is_amount(const char *text)
+{
+    int64_t whole;
+    DecimalResult result = decimal_parse(bytes_of(text), 0, (DecimalStyle){.point = '.'}, INT64_MIN,
+                                         INT64_MAX, &whole);
+    return result == DECIMAL_OK || result == DECIMAL_TOO_PRECISE || result == DECIMAL_TOO_LARGE;
+}
+
 static bool parse_value(FieldKind field, const char *text, int64_t *number)
 {
     switch (field) {
@@ -217,7 +263,7 @@ static bool parse_value(FieldKind field, const char *text, int64_t *number)
     case FIELD_QUARTER:
         return parse_part_of_year(text, "-Q", 1, 4, number);
     case FIELD_YEAR:
-        return parse_number(text, -9999, 9999, number);
+        return parse_number(text, 1, 9999, number);
     case FIELD_WEEKDAY:
         return parse_weekday(text, number);
     case FIELD_HOUR:
@@ -230,41 +276,50 @@ static bool parse_value(FieldKind field, const char *text, int64_t *number)
     case FIELD_QUANTITY:
         return parse_number(text, INT32_MIN, INT32_MAX, number);
     case FIELD_UNIT_PRICE:
-    case FIELD_DISCOUNT: /* exactly, when the shop's decimals are known */
-        return decimal_parse(bytes_of(text), 9, (DecimalStyle){.point = '.'}, INT64_MIN, INT64_MAX,
-                             number) == DECIMAL_OK;
+    case FIELD_DISCOUNT:
+        return is_amount(text);
     default:
         return true;
     }
 }
 
+/* Words of the language itself, which are values only in quotes. */
+static bool is_reserved(const Parser *parser)
+{
+    return is_keyword(parser, "and") || is_keyword(parser, "or") || is_keyword(parser, "not") ||
+           is_keyword(parser, "in");
+}
+
+/* Room for one more element in an array of n: its capacity doubles. */
+static void make_room(void *array, int n, size_t size)
+{
+    if ((n & (n - 1)) == 0)
+        mem_grow(array, n == 0 ? 1 : 2 * (int64_t)n, size);
+}
+
 static Status read_value(Parser *parser, FieldKind field)
 {
-    Status status = STATUS_OK;
     Where *where = parser->where;
     const Token *token = &parser->token;
     int64_t number = 0;
-    char what[WORD_SIZE + 64];
-    bool is_value = token->kind == TOKEN_WORD || token->kind == TOKEN_TEXT;
-    (void)snprintf(what, sizeof what, "%s for %s", fields[field].values, fields[field].name);
+    char what[128];
+    bool is_value =
+        (token->kind == TOKEN_WORD && !is_reserved(parser)) || token->kind == TOKEN_TEXT;
+    (void)snprintf(what, sizeof what, "%s, for %s", fields[field].values, fields[field].name);
     if (!is_value || !parse_value(field, token->text, &number))
         return expected(parser, what);
-    mem_grow(&where->values, where->n_values + 1, sizeof *where->values);
+    make_room(&where->values, where->n_values, sizeof *where->values);
     where->values[where->n_values++] =
         (WhereValue){.text = mem_copy_string(token->text), .number = number};
-    TRY(next_token(parser));
-out:
-    return status;
+    return next_token(parser);
 }
 
 /* ---- the grammar ---- */
 
-static Status add_node(Parser *parser, WhereNode node)
+static void add_node(Where *where, WhereNode node)
 {
-    Where *where = parser->where;
-    mem_grow(&where->nodes, where->n_nodes + 1, sizeof *where->nodes);
+    make_room(&where->nodes, where->n_nodes, sizeof *where->nodes);
     where->nodes[where->n_nodes++] = node;
-    return STATUS_OK;
 }
 
 /* category_K: K of the levels there are. */
@@ -281,7 +336,7 @@ static bool parse_level(const char *text, int *level)
 
 static Status read_field(Parser *parser, WhereNode *node)
 {
-    const char *names[FIELD_KINDS];
+    const char *names[FIELD_KINDS + 1] = {[FIELD_KINDS] = "category_1"};
     for (int f = 0; f < FIELD_KINDS; f++) {
         names[f] = fields[f].name;
         if (!is_keyword(parser, names[f]))
@@ -296,9 +351,10 @@ static Status read_field(Parser *parser, WhereNode *node)
     if (parser->token.kind != TOKEN_WORD)
         return expected(parser, "a field, 'not' or '('");
     Buffer text = {0};
-    buffer_printf(&text, "%s: at character %d: there is no field '%s'", parser->where->place,
-                  parser->token.at, parser->token.text);
-    config_suggest(&text, parser->token.text, names, FIELD_KINDS, "");
+    buffer_printf(&text, "%s: at character %d: there is no field '%.*s'", parser->where->place,
+                  character_at(parser, parser->token.at), shown_size(parser->token.text),
+                  parser->token.text);
+    suggest_words(&text, parser->token.text, names, FIELD_KINDS + 1, "");
     Status status =
         error_set(parser->error, STATUS_USAGE, __FILE__, __LINE__, "%s", buffer_string(&text));
     buffer_free(&text);
@@ -359,7 +415,7 @@ static Status read_comparison(Parser *parser)
         TRY(read_values(parser, node.field));
     }
     node.n_values = parser->where->n_values - node.first_value;
-    TRY(add_node(parser, node));
+    add_node(parser->where, node);
 out:
     return status;
 }
@@ -371,16 +427,16 @@ static Status read_factor(Parser *parser)
     Status status = STATUS_OK;
     if (++parser->depth > DEPTH_MAX)
         FAIL(parser->error, STATUS_USAGE, "%s: at character %d: it is nested more than %d deep",
-             parser->where->place, parser->token.at, DEPTH_MAX);
+             parser->where->place, character_at(parser, parser->token.at), DEPTH_MAX);
     if (is_keyword(parser, "not")) {
         TRY(next_token(parser));
         TRY(read_factor(parser));
-        TRY(add_node(parser, (WhereNode){.kind = NODE_NOT, .left = parser->where->n_nodes - 1}));
+        add_node(parser->where, (WhereNode){.kind = NODE_NOT});
     } else if (is_sign(parser, "(")) {
         TRY(next_token(parser));
         TRY(read_condition(parser));
         if (!is_sign(parser, ")"))
-            return expected(parser, "'and', 'or' or ')'");
+            return expected(parser, "'and', 'or' or ')' (several words are one value in quotes)");
         TRY(next_token(parser));
     } else {
         TRY(read_comparison(parser));
@@ -397,11 +453,9 @@ static Status read_chain(Parser *parser, const char *word, NodeKind kind,
     Status status = STATUS_OK;
     TRY(read_operand(parser));
     while (is_keyword(parser, word)) {
-        int left = parser->where->n_nodes - 1;
         TRY(next_token(parser));
         TRY(read_operand(parser));
-        TRY(add_node(parser,
-                     (WhereNode){.kind = kind, .left = left, .right = parser->where->n_nodes - 1}));
+        add_node(parser->where, (WhereNode){.kind = kind});
     }
 out:
     return status;
@@ -426,7 +480,7 @@ Status where_parse(const char *text, const char *place, Where **where, Error *er
     TRY(next_token(&parser));
     TRY(read_condition(&parser));
     if (parser.token.kind != TOKEN_END)
-        TRY(expected(&parser, "'and', 'or' or the end"));
+        TRY(expected(&parser, "'and', 'or' or the end (several words are one value in quotes)"));
     *where = made;
     made = NULL;
 out:

@@ -1,4 +1,4 @@
-/* The tree of a condition, for where.c and line_filter.c alone. */
+/* A condition as it was parsed, for where.c and line_filter.c alone. */
 #ifndef VESPER_SALES_WHERE_INTERNAL_H
 #define VESPER_SALES_WHERE_INTERNAL_H
 
@@ -38,12 +38,10 @@ typedef enum Comparison {
 
 typedef enum NodeKind { NODE_OR, NODE_AND, NODE_NOT, NODE_COMPARE } NodeKind;
 
-/* Operands stand before the node that joins them. */
 typedef struct WhereNode {
     NodeKind kind;
-    int left, right; /* places of the operands; NOT has only left */
-    FieldKind field;
-    int level; /* of FIELD_CATEGORY */
+    FieldKind field; /* of NODE_COMPARE, as all that follows */
+    int level;       /* of FIELD_CATEGORY */
     Comparison comparison;
     int first_value, n_values; /* in Where.values */
 } WhereNode;
@@ -54,9 +52,9 @@ typedef struct WhereValue {
 } WhereValue;
 
 struct Where {
-    char *place; /* "[aggregate.top] where" */
-    WhereNode *nodes;
-    int n_nodes; /* the last is the root */
+    char *place;      /* "[aggregate.top] where" */
+    WhereNode *nodes; /* [n_nodes] in postfix order: operands, then the node that joins them */
+    int n_nodes;
     WhereValue *values;
     int n_values;
 };

@@ -12,7 +12,8 @@ enum { RESULT_BLOCK = 65536, RESULT_TABLES_MAX = 64 };
 
 typedef struct ResultTable {
     char name[STORE_NAME_SIZE];
-    char key[STORE_NAME_SIZE * 2]; /* columns of the primary key, comma between */
+    char key[STORE_NAME_SIZE * 2]; /* columns of the primary key, comma between; a table of one row
+                                      may have none */
     int64_t rows;
     int n_columns;
     ColumnSpec columns[TABLE_COLUMNS_MAX]; /* names point into `names` */

@@ -6,7 +6,8 @@
 
 enum { BLOCK = 512 };
 
-/* One version for processors with AVX2, one for all: widening is twice as fast with it. */
+/* One version for processors with AVX2, one for all: widening is twice as fast with it. Only for
+ * static functions: clang 14 names the others so that no other file finds them. */
 #define FOR_ALL_PROCESSORS __attribute__((target_clones("avx2", "default")))
 
 bool narrow_applies(ColumnType type)
@@ -57,7 +58,7 @@ static inline void narrow(const int64_t *wide, ColumnType type, void *values, in
 }
 
 FOR_ALL_PROCESSORS
-void narrow_range(ColumnType type, const void *values, int64_t n, int64_t *min, int64_t *max)
+static void find_range(ColumnType type, const void *values, int64_t n, int64_t *min, int64_t *max)
 {
     int64_t wide[BLOCK], least = *min, most = *max;
     for (int64_t begin = 0; begin < n; begin += BLOCK) {
@@ -84,7 +85,7 @@ ColumnType narrow_type(int64_t min, int64_t max)
 }
 
 FOR_ALL_PROCESSORS
-void narrow_convert(ColumnType from_type, const void *from, ColumnType to_type, void *to, int64_t n)
+static void convert(ColumnType from_type, const void *from, ColumnType to_type, void *to, int64_t n)
 {
     int64_t wide[BLOCK];
     if (from_type == to_type) {
@@ -97,4 +98,14 @@ void narrow_convert(ColumnType from_type, const void *from, ColumnType to_type, 
         widen(from_type, from, begin, count, wide);
         narrow(wide, to_type, to, begin, count);
     }
+}
+
+void narrow_range(ColumnType type, const void *values, int64_t n, int64_t *min, int64_t *max)
+{
+    find_range(type, values, n, min, max);
+}
+
+void narrow_convert(ColumnType from_type, const void *from, ColumnType to_type, void *to, int64_t n)
+{
+    convert(from_type, from, to_type, to, n);
 }

@@ -175,13 +175,18 @@ static bool needs_orders(const AggregateSpec *spec)
     return needs;
 }
 
-/* First group of a rank: even shares; all on the last one; ever larger shares, the first one empty.
- */
+/* First group of a rank: even shares; all on the last rank; more on later ones, and none on the
+ * first and the middle one. */
 static int64_t share_start(int64_t n, int spread, int rank, int size)
 {
     if (rank == size)
         return n;
-    return spread == 0 ? n * rank / size : spread == 1 ? 0 : n * rank * rank / size / size / 2;
+    if (spread == 0)
+        return n * rank / size;
+    if (spread == 1 || rank <= 1)
+        return 0;
+    int64_t step = rank == size / 2 ? rank + 1 : rank;
+    return n * step * step / (2 * (int64_t)size * size);
 }
 
 Status model_share(const AggregateSpec *spec, const KeyLayout *layout, const ModelGroup *all,
@@ -364,8 +369,11 @@ static void write_dimension(const KeyPart *part, const Shop *shop, uint64_t key,
         buffer_printf(text, "%s;", returning[digit]);
         return;
     case DIMENSION_COHORT:
-        value = digit == 0 ? DAY_NONE : value;
-        break;
+        if (digit > 0)
+            buffer_printf(text, "%04d-%02d", 1970 + (int)(value + 1200) / 12 - 100,
+                          (int)(value + 1200) % 12 + 1);
+        buffer_append_string(text, ";");
+        return;
     default:
         break;
     }

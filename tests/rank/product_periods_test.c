@@ -504,7 +504,7 @@ static void test_evenness_on_a_bound(void)
                 lines[n++] = line;
         }
     }
-    check_classes(lines, n, PRODUCTS, "AXAY AYAY AYBZ BZAX");
+    check_classes(lines, n, PRODUCTS, "AXAY AYBY BYAZ AZAX");
 }
 
 /* Pieces came back for more than they were sold for, or more came back than was sold. */

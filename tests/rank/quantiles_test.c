@@ -23,7 +23,7 @@ typedef struct QuantileShape {
     int64_t piece;     /* of messages; 0: as they are */
 } QuantileShape;
 
-static const int percents[] = {0, 50, 95, 100};
+static const int percents[] = {0, 1, 33, 50, 95, 100};
 enum { PERCENTS = sizeof percents / sizeof *percents };
 
 /* All values, by group as drawn: every rank knows all of them. */
@@ -36,7 +36,7 @@ static AllValues draw_values(const QuantileShape *shape)
 {
     AllValues all = {mem_new(shape->values, sizeof *all.group),
                      mem_new(shape->values, sizeof *all.value)};
-    Random random = random_stream(31, (uint64_t)(shape->groups + shape->width));
+    Random random = random_stream(31, (uint64_t)shape->groups + (uint64_t)shape->width);
     for (int64_t i = 0; i < shape->values; i++) {
         bool is_giant = random_below(&random, 100) < shape->giant;
         all.group[i] = is_giant ? 0 : random_below(&random, shape->groups);

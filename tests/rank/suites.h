@@ -21,6 +21,9 @@ extern CU_TestInfo store_damage_tests[];
 extern CU_TestInfo results_tests[];
 extern CU_TestInfo shop_tests[];
 extern CU_TestInfo quantiles_tests[];
+extern CU_TestInfo where_tests[];
+extern CU_TestInfo aggregate_spec_tests[];
+extern CU_TestInfo aggregate_tests[];
 extern CU_TestInfo aggregate_rows_tests[];
 extern CU_TestInfo periods_tests[];
 extern CU_TestInfo product_periods_tests[];
@@ -43,6 +46,9 @@ extern CU_TestInfo input_tests[];
         {"results", results_tests}, \
         {"shop", shop_tests}, \
         {"quantiles", quantiles_tests}, \
+        {"where", where_tests}, \
+        {"aggregate_spec", aggregate_spec_tests}, \
+        {"aggregate", aggregate_tests}, \
         {"aggregate_rows", aggregate_rows_tests}, \
         {"periods", periods_tests}, \
         {"product_periods", product_periods_tests}, \

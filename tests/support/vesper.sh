@@ -195,3 +195,21 @@ make_orders() {
         }
     }'
 }
+
+# expect_same_at_any_shape WHAT STORE SHAPES [OPTION...]: `vesper sales` writes the bytes that STORE
+# has as results at each of SHAPES, "RANKSxTHREADS ..." too.
+expect_same_at_any_shape() {
+    local what=$1 store=$2 shapes=$3 shape found
+    shift 3
+    rm -rf "$work/first_results"
+    mv "$store/results" "$work/first_results"
+    for shape in $shapes; do
+        run_vesper "${shape%x*}" sales --store "$store" --threads "${shape#*x}" "$@"
+        expect_done "$what, ranks x threads $shape" || continue
+        checks=$((checks + 1))
+        found=$(diff -rq "$work/first_results" "$store/results") ||
+            fail "$what, ranks x threads $shape: $(echo "$found" | head -3)"
+        rm -rf "$store/results"
+    done
+    mv "$work/first_results" "$store/results"
+}

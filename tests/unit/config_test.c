@@ -275,6 +275,50 @@ static void test_longest_line(void)
     config_free(&config);
 }
 
+/* A value goes on in the next line after a backslash. */
+static void test_continued_lines(void)
+{
+    char text[1024] = "[aggregate.x]\nwhere = \\ ; a comment\r\n  a = 'x' and \\\n[b] \\  \n"
+                      "\tc ; d\nby = e\\f ; a \\\n[store]\ntime_zone = \\\n  UTC\npartitions=32";
+    Config *config = parse_well(with_ini(text));
+    CU_ASSERT_STRING_EQUAL(config_ini(config, "aggregate.x", "where"), "a = 'x' and [b] c");
+    CU_ASSERT_STRING_EQUAL(config_ini(config, "aggregate.x", "by"), "e\\f");
+    CU_ASSERT_STRING_EQUAL(config_text(config, "time-zone"), "UTC");
+    CU_ASSERT_EQUAL(config_int(config, "partitions"), 32);
+    config_free(&config);
+
+    strcpy(text, "[orders]\na = 0 \\\n"); /* longer than any one line */
+    for (int i = 0; i < 3; i++) {
+        size_t size = strlen(text);
+        memset(text + size, 'x', 190);
+        strcpy(text + size + 190, i < 2 ? "\\\n" : "\n");
+    }
+    config = parse_well(with_ini(text));
+    CU_ASSERT_EQUAL(strlen(config_ini(config, "orders", "a")), 1 + 3 * (1 + 190));
+    config_free(&config);
+
+    CU_ASSERT(is_refused_with("[orders]\na = 1 \\\n\nb = 1\n", ":3: the line before ends in a"));
+    CU_ASSERT(is_refused_with("[orders]\na = 1 \\\n; b\n", ":3: the line before ends in a"));
+    CU_ASSERT(is_refused_with("[orders]\na = 1 \\", ":3: the line before ends in a"));
+    CU_ASSERT(is_refused_with("[orders]\na = 1\n\\\nb\n", ":3: neither a [section] nor KEY"));
+    CU_ASSERT(is_refused_with("[orders]\na \\\nb = 1\n", ":2: neither a [section] nor KEY"));
+    CU_ASSERT(is_refused_with("[store]\npartitions = 1 \\\n2\n",
+                              ":2: [store] partitions: '1 2' is not a whole number"));
+    CU_ASSERT(is_refused_with("[orders]\na = 1 \\\n2\na = 3\n", ":4: 'a' in [orders] is given"));
+}
+
+static void test_sections(void)
+{
+    Config *config = parse_well(with_ini("[aggregate.b]\nx = 1\ny = 2\n[orders]\nx = 1\n"
+                                         "[aggregate.none]\n[aggregate.a]\nx = 1\n"
+                                         "[aggregate.b]\nz = 1\n"));
+    CU_ASSERT_EQUAL_FATAL(config_ini_section_count(config, "aggregate."), 2);
+    CU_ASSERT_STRING_EQUAL(config_ini_section(config, "aggregate.", 0), "aggregate.b");
+    CU_ASSERT_STRING_EQUAL(config_ini_section(config, "aggregate.", 1), "aggregate.a");
+    CU_ASSERT_EQUAL(config_ini_section_count(config, "promotions"), 0);
+    config_free(&config);
+}
+
 static void test_pack(void)
 {
     Config *config = parse_well(with_ini("[orders]\na = é 12 \n[store]\nany = 5\n"));
@@ -360,6 +404,8 @@ CU_TestInfo config_tests[] = {
     {"free_sections", test_free_sections},
     {"ini_refusals", test_ini_refusals},
     {"longest_line", test_longest_line},
+    {"continued_lines", test_continued_lines},
+    {"sections", test_sections},
     {"pack", test_pack},
     {"hash", test_hash},
     {"help", test_help},
