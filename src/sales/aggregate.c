@@ -579,9 +579,9 @@ Status aggregate_combine(Comm *comm, Aggregate **aggregate, Groups *groups, Erro
     own->values = (KeyedValues){0};
     TRY_ALL(comm, fault_point("sales.combine", error), error);
     if (own->is_dense)
-        TRY(combine_cells(comm, &cells, groups, error));
+        TRY(aggregate_combine_cells(comm, &cells, groups, error));
     else
-        TRY(combine_rows(comm, &own->set, &own->rows, groups, error));
+        TRY(aggregate_combine_rows(comm, &own->set, &own->rows, groups, error));
 out:
     aggregate_free(aggregate);
     return status;

@@ -70,7 +70,8 @@ out:
     return status;
 }
 
-Status combine_cells(Comm *comm, const AggregateCells *cells, Groups *groups, Error *error)
+Status aggregate_combine_cells(Comm *comm, const AggregateCells *cells, Groups *groups,
+                               Error *error)
 {
     Status status = STATUS_OK;
     int size = comm_size(comm), rank = comm_rank(comm), width = cells->set->n_added;
@@ -168,7 +169,8 @@ out:
     return status;
 }
 
-Status combine_rows(Comm *comm, const SumSet *set, GroupRows *rows, Groups *groups, Error *error)
+Status aggregate_combine_rows(Comm *comm, const SumSet *set, GroupRows *rows, Groups *groups,
+                              Error *error)
 {
     Status status = STATUS_OK;
     if (comm_size(comm) > 1)

@@ -18,9 +18,9 @@ typedef struct AggregateCells {
 } AggregateCells;
 
 /* Keys and sums of `groups` from those of all ranks. Collective. */
-Status combine_cells(Comm *comm, const AggregateCells *cells, Groups *groups,
-                     Error *error) VESPER_MUST_USE;
-Status combine_rows(Comm *comm, const SumSet *set, GroupRows *rows, Groups *groups,
-                    Error *error) VESPER_MUST_USE;
+Status aggregate_combine_cells(Comm *comm, const AggregateCells *cells, Groups *groups,
+                               Error *error) VESPER_MUST_USE;
+Status aggregate_combine_rows(Comm *comm, const SumSet *set, GroupRows *rows, Groups *groups,
+                              Error *error) VESPER_MUST_USE;
 
 #endif

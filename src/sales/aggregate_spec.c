@@ -353,18 +353,16 @@ static Status parse_limit(const char *place, const char *value, AggregateSpec *s
     if (!tidy(value, size, number) ||
         decimal_parse(bytes_of(number), 0, (DecimalStyle){.point = '.'}, 1, INT64_MAX,
                       &spec->limit) != DECIMAL_OK)
-        FAIL(error, STATUS_USAGE,
-             "%s: '%.60s' does not begin with a whole number above 0, as 100 or "
-             "10 per country does",
-             place, value);
+        FAIL(
+            error, STATUS_USAGE,
+            "%s: '%.60s' does not begin with a whole number above 0, as 100 or 10 per country does",
+            place, value);
     if (*rest == '\0')
         goto out;
     size = strcspn(rest, " \t");
     if (size != 3 || strncasecmp(rest, "per", size) != 0)
         FAIL(error, STATUS_USAGE,
-             "%s: '%.60s': after the number stands 'per' and dimensions, or "
-             "nothing",
-             place, value);
+             "%s: '%.60s': after the number stands 'per' and dimensions, or nothing", place, value);
     TRY(parse_per(place, rest + size, spec, error));
 out:
     return status;
@@ -382,8 +380,7 @@ static Status parse_name(const char *section, char name[AGGREGATE_NAME_SIZE], Er
         text[0] < 'a' || strstr(text, "__"))
         FAIL(error, STATUS_USAGE,
              "[%s]: the table's name must begin with a letter and have at most %d lower case "
-             "letters, "
-             "digits and single underscores",
+             "letters, digits and single underscores",
              section, AGGREGATE_NAME_SIZE - 1);
     if (sales_table_by_name(bytes_of(text)) < SALES_TABLES || strncmp(text, "vesper_", 7) == 0 ||
         strncmp(text, "sqlite_", 7) == 0)

@@ -109,7 +109,7 @@ static int64_t add_customer(CustomerFacts *facts, const OrderLines *lines, int64
         bool kept = sold & !cancelled;
         int32_t day = kept ? lines->day[i] : last_day;
         int32_t its_order = kept ? lines->order[i] : order;
-        net += sold & cancelled ? 0 : value;
+        net += (sold & cancelled) ? 0 : value;
         kept_value += kept ? value : 0;
         orders += its_order != order;
         order = its_order;
@@ -153,6 +153,7 @@ static Status mend_days(CustomerFacts *facts, const OrderLines *lines, int64_t b
         if (is_kept(lines, i))
             days[n++] = lines->day[i];
     TRY(sort_i64(days, n, error));
+    vesper_assert(days && n > 0);
     int32_t purchases = 1;
     for (int64_t i = 1; i < n; i++)
         purchases += days[i] != days[i - 1];

@@ -62,7 +62,6 @@ static void range_of_days(const Shop *shop, DimensionKind kind, KeyPart *part)
 
 static void set_range(const AggregateSpec *spec, const Shop *shop, KeyPart *part)
 {
-    const Names *names = dimension_names(&part->dimension, shop);
     part->base = -1;
     switch (part->dimension.kind) {
     case DIMENSION_WEEKDAY:
@@ -85,11 +84,17 @@ static void set_range(const AggregateSpec *spec, const Shop *shop, KeyPart *part
         part->base--;
         part->radix++;
         break;
+    case DIMENSION_PRODUCT:
+    case DIMENSION_CATEGORY:
+    case DIMENSION_BRAND:
+    case DIMENSION_COUNTRY:
+    case DIMENSION_CHANNEL:
+    case DIMENSION_SEGMENT:
+    case DIMENSION_CURRENCY:
+        part->radix = (uint64_t)dimension_names(&part->dimension, shop)->count + 1;
+        break;
     default:
-        if (names)
-            part->radix = (uint64_t)names->count + 1;
-        else
-            range_of_days(shop, part->dimension.kind, part);
+        range_of_days(shop, part->dimension.kind, part);
     }
 }
 

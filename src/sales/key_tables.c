@@ -175,7 +175,7 @@ static void add_bytes(const KeyTables *tables, KeySource source, const int8_t *v
                       uint64_t *keys)
 {
     const uint64_t *table = tables->table[source];
-    for (int64_t i = 0; table && i < n; i++)
+    for (int64_t i = 0; table && values && i < n; i++)
         keys[i] += table[values[i] - tables->least[source]];
 }
 

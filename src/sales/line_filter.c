@@ -489,12 +489,13 @@ static void join_masks(NodeKind kind, uint8_t *restrict into, const uint8_t *res
 static void mark_block(const LineFilter *filter, const OrderLines *lines, int64_t begin, int64_t n,
                        uint8_t *keep)
 {
-    uint8_t *top = NULL;
+    uint8_t *top = keep; /* the last mask made */
     int depth = 0;
     for (int k = 0; k < filter->n_steps; k++) {
         const Step *step = &filter->steps[k];
         depth += step->kind == NODE_COMPARE ? 1 : step->kind == NODE_NOT ? 0 : -1;
         uint8_t *mask = depth == 1 ? keep : filter->masks + (int64_t)(depth - 2) * BLOCK;
+        vesper_assert(mask);
         if (step->kind == NODE_COMPARE)
             mark_comparison(step, lines, begin, n, mask);
         else if (step->kind == NODE_NOT)

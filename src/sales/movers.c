@@ -86,7 +86,7 @@ static Status keep_largest(Table *changes, int64_t limit, Table *largest, Error 
     int64_t begin = 0;
     TRY(table_sort(changes, change_keys, CHANGE_KEYS, error));
     const int8_t *direction = changes->columns[1].data;
-    for (int8_t d = 0; d < DIRECTIONS; d++) {
+    for (int d = 0; d < DIRECTIONS; d++) {
         int64_t end = begin;
         while (end < changes->rows && direction[end] == d)
             end++;

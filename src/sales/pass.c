@@ -8,7 +8,7 @@
 
 #include <omp.h>
 
-/* What the threads of a rank share; `progress`, `status`, `error` and `failed_at` under a lock. */
+/* What the threads of a rank share; what stands below `lock` is under it. */
 typedef struct Pass {
     Store *store;
     const Shop *shop;
@@ -16,6 +16,7 @@ typedef struct Pass {
     uint32_t needs;     /* LINES_... of all accumulators */
     bool takes_runs;    /* some group-by does */
     int32_t begin, end; /* partitions of this rank */
+    omp_lock_t lock;
     Progress progress;
     Status status;
     int32_t failed_at; /* lowest partition that failed */
@@ -169,15 +170,14 @@ out:
 /* Remember the failure of the lowest partition; lines [n] were read. */
 static void report(Pass *pass, int32_t partition, int64_t n, Status status, const Error *error)
 {
-#pragma omp critical(vesper_pass)
-    {
-        progress_add(&pass->progress, n);
-        if (status != STATUS_OK && (pass->status == STATUS_OK || partition < pass->failed_at)) {
-            pass->status = status;
-            pass->failed_at = partition;
-            *pass->error = *error;
-        }
+    omp_set_lock(&pass->lock);
+    progress_add(&pass->progress, n);
+    if (status != STATUS_OK && (pass->status == STATUS_OK || partition < pass->failed_at)) {
+        pass->status = status;
+        pass->failed_at = partition;
+        *pass->error = *error;
     }
+    omp_unset_lock(&pass->lock);
 }
 
 static void walk(Pass *pass, Worker *worker)
@@ -244,7 +244,9 @@ Status pass_run(Comm *comm, Store *store, const Shop *shop, const PassPlan *plan
     store_owned(store, comm_rank(comm), comm_size(comm), &pass.begin, &pass.end);
     progress_begin(&pass.progress, "sales", "lines", 1.0,
                    store_rows(store, "orders") / comm_size(comm));
+    omp_init_lock(&pass.lock);
     Status own = walk_all(&pass, facts, error);
+    omp_destroy_lock(&pass.lock);
     progress_end(&pass.progress);
     TRY(comm_agree(comm, own, error));
     TRY(line_magnitudes_check(comm, &facts->magnitudes, error));

@@ -229,6 +229,7 @@ out:
 static void add_up_run(Comm *comm, const Names *products, const Ratings *ratings, RatingRun *run)
 {
     for (int s = 0; s < RATING_SUMS; s++) {
+        vesper_assert(run->by_place || products->count == 0);
         for (int32_t place = 0; place < products->count; place++)
             run->by_place[place] = ratings->sums[s][products->code[place]];
         comm_sum_scatter_i64(comm, run->by_place, run->runs, run->sums[s]);

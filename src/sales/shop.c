@@ -270,10 +270,13 @@ out:
 void shop_free(Shop *shop)
 {
     timezone_free(&shop->zone);
-    Names *const names[] = {&shop->product, &shop->category, &shop->brand,  &shop->country,
-                            &shop->channel, &shop->currency, &shop->segment};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        names_free(names[i]);
+    names_free(&shop->product);
+    names_free(&shop->category);
+    names_free(&shop->brand);
+    names_free(&shop->country);
+    names_free(&shop->channel);
+    names_free(&shop->currency);
+    names_free(&shop->segment);
     for (int level = 0; level <= CATEGORY_LEVELS_MAX; level++) {
         names_free(&shop->levels[level].names);
         mem_free(&shop->levels[level].of_category);

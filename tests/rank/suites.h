@@ -27,6 +27,9 @@ extern CU_TestInfo aggregate_tests[];
 extern CU_TestInfo aggregate_rows_tests[];
 extern CU_TestInfo periods_tests[];
 extern CU_TestInfo product_periods_tests[];
+extern CU_TestInfo customer_facts_tests[];
+extern CU_TestInfo customer_value_tests[];
+extern CU_TestInfo customer_summary_tests[];
 extern CU_TestInfo sales_tests[];
 extern CU_TestInfo pairs_tests[];
 extern CU_TestInfo funnel_tests[];
@@ -52,6 +55,9 @@ extern CU_TestInfo input_tests[];
         {"aggregate_rows", aggregate_rows_tests}, \
         {"periods", periods_tests}, \
         {"product_periods", product_periods_tests}, \
+        {"customer_facts", customer_facts_tests}, \
+        {"customer_value", customer_value_tests}, \
+        {"customer_summary", customer_summary_tests}, \
         {"sales", sales_tests}, \
         {"pairs", pairs_tests}, \
         {"funnel", funnel_tests}, \
