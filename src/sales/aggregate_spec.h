@@ -62,7 +62,7 @@ typedef enum Measure {
     MEASURE_COUNT
 } Measure;
 
-enum { AGGREGATE_BY_MAX = 8, AGGREGATE_NAME_SIZE = 48 };
+enum { AGGREGATE_BY_MAX = 8, AGGREGATE_NAME_SIZE = 40 };
 
 typedef struct AggregateOrder {
     bool is_measure;
