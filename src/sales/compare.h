@@ -18,10 +18,11 @@ void compare_specs(AggregateSpec specs[COMPARE_SCOPES]);
 Status compare_rows(Comm *comm, const Shop *shop, Groups *groups, Table *rows,
                     Error *error) VESPER_MUST_USE;
 
-/* now / before - 1; NaN if there was nothing before. */
+/* now / before - 1; NaN if there was nothing before, or more came back than was sold: growth from
+ * below zero has no meaning as a share. */
 static inline double relative_change(int64_t now, int64_t before)
 {
-    return before == 0 ? (double)NAN : (double)now / (double)before - 1;
+    return before <= 0 ? (double)NAN : (double)now / (double)before - 1;
 }
 
 #endif

@@ -27,7 +27,7 @@ function compareSql() {
     FROM l GROUP BY 1, 2, 3, 4, 5`);
   const figure = (x) => {
     const type = x === 'net' ? 'BIGINT' : 'DOUBLE';
-    const change = (other) => `CASE WHEN ${other} <> 0 THEN p.${x} / (${other})::DOUBLE - 1 END`;
+    const change = (other) => `CASE WHEN ${other} > 0 THEN p.${x} / (${other})::DOUBLE - 1 END`;
     // Missing if that period ended before the first day; its length is that of this one's kind.
     const value = (side, starts) => `CASE WHEN (p.${starts} + (CASE p.scope WHEN 'day' THEN INTERVAL 1 DAY
       WHEN 'week' THEN INTERVAL 7 DAY WHEN 'month' THEN INTERVAL 1 MONTH WHEN 'quarter' THEN INTERVAL 3 MONTH
@@ -56,7 +56,7 @@ function moversSql({ movers = 50 }) {
     placed AS (SELECT *, CASE WHEN net_change > 0 THEN 'up' ELSE 'down' END AS direction,
       row_number() OVER (PARTITION BY scope, sign(net_change) ORDER BY abs(net_change) DESC, product) AS place FROM moved)
     SELECT scope, direction, place, product AS product_id, net, net_previous, net_change,
-           CASE WHEN net_previous <> 0 THEN net / net_previous - 1 END AS change, units, units_previous
+           CASE WHEN net_previous > 0 THEN net / net_previous - 1 END AS change, units, units_previous
     FROM placed WHERE place <= ${movers}`;
 }
 

@@ -116,7 +116,7 @@ static void expect_earlier(const Shop *shop, int64_t now, int64_t earlier, int32
     else
         period_append_real(text, is_known ? (double)earlier : (double)NAN, digits);
     period_append_real(
-        text, is_known && earlier != 0 ? (double)now / (double)earlier - 1 : (double)NAN, digits);
+        text, is_known && earlier > 0 ? (double)now / (double)earlier - 1 : (double)NAN, digits);
 }
 
 static void expect_scope(const PeriodModel *model, const char *name, int digits, Buffer *text)

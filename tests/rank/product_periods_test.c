@@ -152,7 +152,7 @@ static void expect_direction(const PeriodModel *model, const char *scope, int32_
         period_append_i64(text, x);
         period_append_i64(text, y);
         period_append_i64(text, x - y);
-        period_append_real(text, y == 0 ? (double)NAN : (double)x / (double)y - 1, DIGITS);
+        period_append_real(text, y <= 0 ? (double)NAN : (double)x / (double)y - 1, DIGITS);
         period_append_i64(text, net_of_units(now[best]));
         period_append_i64(text, net_of_units(before[best]));
         buffer_append_string(text, "\n");
