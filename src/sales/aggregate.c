@@ -11,57 +11,16 @@
 #include "base/memory.h"
 #include "sales/aggregate_internal.h"
 #include "sales/group_rows.h"
+#include "sales/group_tuples.h"
 #include "sales/key_tables.h"
 #include "sales/line_runs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 512, PREFETCH_AHEAD = 12, PREFETCH_BYTES = 1 << 18 };
+enum { PREFETCH_AHEAD = 12, PREFETCH_BYTES = 1 << 18 };
 
 int64_t aggregate_dense_bytes_max = (int64_t)96 << 20;
-
-/* The order and the customer that a group saw last. As the lines of each stand together, another
- * one is a new one. */
-typedef struct Stamps {
-    uint32_t order;
-    uint32_t customer;
-} Stamps;
-
-/* Stamps by key, where groups are rows: of the partition at hand, marked by its number. */
-typedef struct SeenGroup {
-    uint64_t key;
-    uint32_t partition; /* counted from 1 */
-    Stamps stamps;
-} SeenGroup;
-
-struct Aggregate {
-    const AggregateSpec *spec;
-    const Shop *shop;
-    KeyLayout layout;
-    KeyTables tables;
-    LineFilter *filter; /* NULL: all lines */
-    SumSet set;
-    bool is_dense;
-    int64_t *cells;                /* dense: [space x n_added] */
-    Stamps *stamps;                /* dense: [space] */
-    int64_t *first_day, *last_day; /* dense: [space] */
-    GroupRows rows;
-    SeenGroup *seen; /* [n_seen], a power of two */
-    int64_t n_seen;
-    uint32_t partitions;                /* read so far */
-    uint32_t order_base, customer_base; /* stamps of the partition at hand begin behind these */
-    KeyedValues values;
-    bool takes_runs;
-    /* Of the block at hand. */
-    int64_t n; /* items that count, and of them: */
-    uint64_t keys[BLOCK];
-    int32_t at[BLOCK];   /* place in the partition */
-    uint8_t kept[BLOCK]; /* 1: has a kept sale */
-    uint8_t keep[BLOCK]; /* scratch of the filter */
-    int64_t *columns;    /* [n_added x BLOCK] scratch: what they add, unless it is there already */
-    const int64_t *added[SUM_COUNT]; /* [n_added] columns */
-};
 
 uint32_t aggregate_needs(const AggregateSpec *spec)
 {
@@ -72,6 +31,10 @@ uint32_t aggregate_needs(const AggregateSpec *spec)
 
 bool aggregate_takes_runs(const AggregateSpec *spec)
 {
+    for (int m = 0; m < spec->n_measures; m++) {
+        if (spec->measures[m] == MEASURE_MARGIN)
+            return false;
+    }
     return line_runs_serve(key_tables_needs(spec) | (spec->where ? where_needs(spec->where) : 0));
 }
 
@@ -109,8 +72,9 @@ Status aggregate_new(const AggregateSpec *spec, const Shop *shop, Aggregate **ag
     made->spec = spec;
     made->shop = shop;
     made->set = sum_set_of(spec);
-    made->columns = mem_new((int64_t)BLOCK * made->set.n_added, sizeof *made->columns);
+    made->columns = mem_new((int64_t)AGGREGATE_BLOCK * made->set.n_added, sizeof *made->columns);
     made->takes_runs = aggregate_takes_runs(spec);
+    made->has_margin = sum_set_word(&made->set, SUM_MARGIN) >= 0;
     TRY(key_layout_make(spec, shop, &made->layout, error));
     TRY(key_tables_make(spec, shop, &made->layout, &made->tables, error));
     if (spec->where)
@@ -119,6 +83,9 @@ Status aggregate_new(const AggregateSpec *spec, const Shop *shop, Aggregate **ag
     made->is_dense = made->layout.space <= (uint64_t)(aggregate_dense_bytes_max / cell_bytes);
     made->rows = (GroupRows){
         .n_added = made->set.n_added, .has_days = made->set.has_days, .space = made->layout.space};
+    made->keeps_tuples = !made->is_dense && !made->takes_runs;
+    made->tuples_bytes_most = group_tuple_limits.set_aside_bytes;
+    group_tuples_init(&made->tuples, &made->set, made->layout.space);
     if (made->is_dense)
         TRY(make_cells(made, error));
 out:
@@ -137,6 +104,7 @@ void aggregate_free(Aggregate **aggregate)
     mem_free(&freed->first_day);
     mem_free(&freed->last_day);
     group_rows_free(&freed->rows);
+    group_tuples_free(&freed->tuples);
     mem_free(&freed->seen);
     keyed_values_free(&freed->values);
     mem_free(&freed->columns);
@@ -189,10 +157,12 @@ static void find_sums(Aggregate *aggregate, const Items *items, int64_t begin, b
     int64_t n = aggregate->n;
     for (int w = 0; w < set->n_added; w++) {
         GroupSum sum = set->added[w];
-        int64_t *column = aggregate->columns + (int64_t)w * BLOCK;
+        int64_t *column = aggregate->columns + (int64_t)w * AGGREGATE_BLOCK;
         aggregate->added[w] = column;
         if (sum == SUM_ORDERS || sum == SUM_CUSTOMERS)
             memset(column, 0, (size_t)n * sizeof *column);
+        else if (aggregate->keeps_tuples)
+            continue;
         else if (items->runs && is_whole)
             aggregate->added[w] = items->runs->sums[sum] + begin;
         else if (items->runs)
@@ -257,15 +227,6 @@ static void add_block_to_cells(Aggregate *aggregate)
 
 /* ---- orders and customers, each once in a group ---- */
 
-static int word_of(const SumSet *set, GroupSum sum)
-{
-    for (int w = 0; w < set->n_added; w++) {
-        if (set->added[w] == sum)
-            return w;
-    }
-    return -1;
-}
-
 /* Stamps of a key in the partition at hand. */
 static Stamps *find_seen(Aggregate *aggregate, uint64_t key)
 {
@@ -285,8 +246,9 @@ static Stamps *find_seen(Aggregate *aggregate, uint64_t key)
 static void count_firsts(Aggregate *aggregate, const OrderLines *columns)
 {
     const SumSet *set = &aggregate->set;
-    int64_t *orders = aggregate->columns + (int64_t)word_of(set, SUM_ORDERS) * BLOCK;
-    int64_t *customers = aggregate->columns + (int64_t)word_of(set, SUM_CUSTOMERS) * BLOCK;
+    int64_t *orders = aggregate->columns + (int64_t)sum_set_word(set, SUM_ORDERS) * AGGREGATE_BLOCK;
+    int64_t *customers =
+        aggregate->columns + (int64_t)sum_set_word(set, SUM_CUSTOMERS) * AGGREGATE_BLOCK;
     for (int64_t i = 0; i < aggregate->n; i++) {
         if (!aggregate->kept[i])
             continue;
@@ -317,30 +279,6 @@ static void add_days(Aggregate *aggregate, const OrderLines *columns)
         *first = day < *first ? day : *first;
         *last = day > *last ? day : *last;
     }
-}
-
-/* ---- groups as rows ---- */
-
-static Status add_block_to_rows(Aggregate *aggregate, const OrderLines *columns, Error *error)
-{
-    Status status = STATUS_OK;
-    int n_added = aggregate->set.n_added, width = group_rows_width(&aggregate->rows);
-    for (int64_t i = 0; i < aggregate->n;) {
-        int64_t *row, room;
-        TRY(group_rows_room(&aggregate->rows, aggregate->n - i, &row, &room, error));
-        for (int64_t end = i + room; i < end; i++, row += width) {
-            row[0] = (int64_t)aggregate->keys[i];
-            for (int w = 0; w < n_added; w++)
-                row[1 + w] = aggregate->added[w][i];
-            if (!aggregate->set.has_days)
-                continue;
-            int64_t day = columns->day[aggregate->at[i]];
-            row[1 + n_added] = aggregate->kept[i] ? day : INT64_MAX;
-            row[2 + n_added] = aggregate->kept[i] ? day : INT64_MIN;
-        }
-    }
-out:
-    return status;
 }
 
 /* ---- order values ---- */
@@ -500,7 +438,7 @@ static Status add_block(Aggregate *aggregate, const Items *items, int64_t begin,
     if (aggregate->is_dense)
         add_block_to_cells(aggregate);
     else
-        TRY(add_block_to_rows(aggregate, items->columns, error));
+        TRY(aggregate_set_aside(aggregate, items->columns, begin, aggregate->n == n, error));
     if (aggregate->is_dense && set->has_days)
         add_days(aggregate, items->columns);
     if (set->order_values)
@@ -518,14 +456,17 @@ Status aggregate_add(Aggregate *aggregate, const OrderLines *lines, const LineRu
     if (aggregate->takes_runs)
         items = (Items){.columns = &runs->items, .runs = runs};
     int64_t n_items = items.columns->n;
+    if (aggregate->has_margin)
+        TRY(line_margins_check(lines, aggregate->shop, error));
     TRY(begin_partition(aggregate, items.columns, error));
-    for (int64_t begin = 0; begin < n_items; begin += BLOCK) {
-        int64_t n = n_items - begin < BLOCK ? n_items - begin : BLOCK;
+    for (int64_t begin = 0; begin < n_items; begin += AGGREGATE_BLOCK) {
+        int64_t n = n_items - begin < AGGREGATE_BLOCK ? n_items - begin : AGGREGATE_BLOCK;
         TRY(add_block(aggregate, &items, begin, n, &open, error));
     }
     if (aggregate->set.order_values)
         TRY(close_order(&aggregate->values, open.begin, error));
     end_partition(aggregate, items.columns);
+    TRY(aggregate_limit_tuples(aggregate, error));
     TRY(group_rows_compact(&aggregate->rows, error));
 out:
     return status;
@@ -552,6 +493,7 @@ Status aggregate_merge(Aggregate *into, Aggregate **from, Error *error)
     KeyedValues *values = &(*from)->values;
     if (into->is_dense)
         merge_cells(into, *from);
+    group_tuples_take(&into->tuples, &(*from)->tuples);
     TRY(group_rows_take(&into->rows, &(*from)->rows, error));
     TRY(keyed_values_reserve(&into->values, values->n, error));
     if (values->n > 0) {
@@ -581,7 +523,7 @@ Status aggregate_combine(Comm *comm, Aggregate **aggregate, Groups *groups, Erro
     if (own->is_dense)
         TRY(aggregate_combine_cells(comm, &cells, groups, error));
     else
-        TRY(aggregate_combine_rows(comm, &own->set, &own->rows, groups, error));
+        TRY(aggregate_combine_sparse(comm, own, groups, error));
 out:
     aggregate_free(aggregate);
     return status;

@@ -27,8 +27,10 @@ static Status make_room(LineRuns *runs, int64_t n, Error *error)
     Status status = STATUS_OK;
     if (runs->starts && n <= runs->capacity)
         return STATUS_OK;
-    for (int s = 0; s <= SUM_LINES; s++)
-        TRY(mem_resize(&runs->sums[s], n, sizeof(int64_t), what, error));
+    for (int s = 0; s <= SUM_LINES; s++) {
+        if (s != SUM_MARGIN)
+            TRY(mem_resize(&runs->sums[s], n, sizeof(int64_t), what, error));
+    }
     for (int i = 0; i < RUN_CODES; i++)
         TRY(mem_resize(&runs->codes[i], n, sizeof(int32_t), what, error));
     for (int i = 0; i < RUN_FLAGS; i++)
@@ -121,17 +123,7 @@ static void sum_run(const OrderLines *lines, LineRuns *runs, int64_t run)
     runs->sums[SUM_KEPT_UNITS][run] = is_cancelled ? 0 : units;
 }
 
-static void sum_margins(const OrderLines *lines, const Shop *shop, LineRuns *runs)
-{
-    for (int64_t run = 0; run < runs->items.n; run++) {
-        int64_t sum = 0;
-        for (int64_t i = runs->starts[run]; i < runs->starts[run + 1]; i++)
-            sum += line_margin(lines, shop, i);
-        runs->sums[SUM_MARGIN][run] = sum;
-    }
-}
-
-Status line_runs_make(const OrderLines *lines, const Shop *shop, LineRuns *runs, Error *error)
+Status line_runs_make(const OrderLines *lines, LineRuns *runs, Error *error)
 {
     Status status = STATUS_OK;
     TRY(make_room(runs, lines->n, error));
@@ -154,8 +146,6 @@ Status line_runs_make(const OrderLines *lines, const Shop *shop, LineRuns *runs,
         if (lines->quantity)
             sum_run(lines, runs, run);
     }
-    if (lines->product && lines->price && lines->quantity && lines->cancelled)
-        sum_margins(lines, shop, runs);
 out:
     return status;
 }

@@ -10,7 +10,7 @@ enum { RUN_CODES = 9, RUN_FLAGS = 3 };
 
 struct LineRuns {
     OrderLines items;         /* one a run; without product, quantity, price and discount */
-    int64_t *sums[SUM_COUNT]; /* [items.n]; of orders, customers and days none */
+    int64_t *sums[SUM_COUNT]; /* [items.n]; of margins, orders, customers and days none */
     uint8_t *kept;            /* [items.n] 1: the run has a kept sale */
     int64_t capacity;
     int64_t *starts; /* [items.n + 1] lines */
@@ -23,8 +23,7 @@ struct LineRuns {
 bool line_runs_serve(uint32_t key_needs);
 
 void line_runs_free(LineRuns *runs);
-/* *runs := of one partition. Margins are made if its lines have all they need. */
-Status line_runs_make(const OrderLines *lines, const Shop *shop, LineRuns *runs,
-                      Error *error) VESPER_MUST_USE;
+/* *runs := of one partition. */
+Status line_runs_make(const OrderLines *lines, LineRuns *runs, Error *error) VESPER_MUST_USE;
 
 #endif

@@ -1,6 +1,8 @@
 /* What each line adds; see line_sums.h. */
 #include "sales/line_sums.h"
 
+#include <inttypes.h>
+
 static const uint32_t sale = LINES_QUANTITY | LINES_CANCELLED;
 
 /* What each measure is made of, as bits of GroupSum. */
@@ -61,6 +63,15 @@ SumSet sum_set_of(const AggregateSpec *spec)
     return set;
 }
 
+int sum_set_word(const SumSet *set, GroupSum sum)
+{
+    for (int w = 0; w < set->n_added; w++) {
+        if (set->added[w] == sum)
+            return w;
+    }
+    return -1;
+}
+
 uint32_t sum_set_needs(const SumSet *set)
 {
     static const uint32_t needs[SUM_COUNT] = {
@@ -82,6 +93,44 @@ uint32_t sum_set_needs(const SumSet *set)
     all |= set->has_days ? LINES_DAY | sale : 0;
     all |= set->order_values ? LINES_ORDER | LINES_PRICE | sale : 0;
     return all;
+}
+
+static inline int64_t line_margin(const OrderLines *lines, const Shop *shop, int64_t line)
+{
+    int64_t quantity = lines->quantity[line], cost = shop->catalogue.cost[lines->product[line]];
+    if (cost == MONEY_NONE || (quantity > 0 && lines->cancelled[line]))
+        return 0;
+    int64_t discount = lines->discount && !lines->cancelled[line] ? lines->discount[line] : 0;
+    return quantity * (lines->price[line] - cost) - discount;
+}
+
+static uint64_t magnitude(int64_t value)
+{
+    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+}
+
+Status line_margins_check(const OrderLines *lines, const Shop *shop, Error *error)
+{
+    uint64_t sum = 0, most = (uint64_t)INT64_MAX / (uint64_t)shop->partitions;
+    bool wrapped = false;
+    for (int64_t i = 0; i < lines->n; i++) {
+        int64_t cost = shop->catalogue.cost[lines->product[i]];
+        uint64_t line = magnitude(lines->price[i]);
+        if (cost == MONEY_NONE)
+            continue;
+        wrapped |= __builtin_add_overflow(line, magnitude(cost), &line);
+        wrapped |= __builtin_mul_overflow(line, magnitude(lines->quantity[i]), &line);
+        if (lines->discount)
+            wrapped |= __builtin_add_overflow(line, magnitude(lines->discount[i]), &line);
+        wrapped |= __builtin_add_overflow(sum, line, &sum);
+    }
+    if (!wrapped && sum <= most)
+        return STATUS_OK;
+    return error_set(error, STATUS_INPUT, __FILE__, __LINE__,
+                     "the margins of the order lines of partition %" PRId32
+                     " add up to more than %" PRIu64
+                     " minor units: look for wrong prices, costs or quantities",
+                     lines->partition, most);
 }
 
 /* One sum of one line. With `sum` constant it is a few instructions. */

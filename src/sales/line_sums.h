@@ -14,17 +14,12 @@ typedef struct SumSet {
 } SumSet;
 
 SumSet sum_set_of(const AggregateSpec *spec);
-uint32_t sum_set_needs(const SumSet *set); /* LINES_... */
+int sum_set_word(const SumSet *set, GroupSum sum); /* its place in `added`; -1: not there */
+uint32_t sum_set_needs(const SumSet *set);         /* LINES_... */
 
-/* What line i adds to SUM_MARGIN. */
-static inline int64_t line_margin(const OrderLines *lines, const Shop *shop, int64_t line)
-{
-    int64_t quantity = lines->quantity[line], cost = shop->catalogue.cost[lines->product[line]];
-    if (cost == MONEY_NONE || (quantity > 0 && lines->cancelled[line]))
-        return 0;
-    int64_t discount = lines->discount && !lines->cancelled[line] ? lines->discount[line] : 0;
-    return quantity * (lines->price[line] - cost) - discount;
-}
+/* STATUS_INPUT if costs, values and discounts of the partition are so large that margins of all
+ * partitions might leave int64. Local. */
+Status line_margins_check(const OrderLines *lines, const Shop *shop, Error *error) VESPER_MUST_USE;
 
 /* added [n] := what lines at[i] (NULL: begin + i) add to a sum that is none of orders, customers
  * and days. */

@@ -149,7 +149,7 @@ static Status add_partition(Worker *worker, const Pass *pass, int32_t partition,
     *n_lines = lines.n;
     if (lines.n > 0) {
         if (pass->takes_runs)
-            TRY(line_runs_make(&lines, pass->shop, &worker->runs, error));
+            TRY(line_runs_make(&lines, &worker->runs, error));
         for (int i = 0; i < plan->n_specs; i++)
             TRY(aggregate_add(facts->aggregates[i], &lines, &worker->runs, error));
         if (plan->customers)

@@ -366,7 +366,7 @@ static Status run_engine(const AggregateSpec *spec, const Shop *shop, const Line
         int p = deal % 2 == 0 ? k : PARTITIONS - 1 - k;
         if ((p + deal) % comm_size(comm) != comm_rank(comm))
             continue;
-        TRY(line_runs_make(&lines[p].view, shop, &runs, error));
+        TRY(line_runs_make(&lines[p].view, &runs, error));
         TRY(aggregate_add(aggregates[(p / 2 + deal) % THREADS], &lines[p].view, &runs, error));
     }
     for (int t = 1; t < THREADS; t++)
@@ -405,6 +405,9 @@ static void check_spec(const AggregateSpec *spec, int condition, const Shop *sho
     int64_t n = list_entries(spec, condition, &layout, shop, lines, entries);
     n = make_groups(entries, n, &expected_values);
     CU_ASSERT_EQUAL(run_engine(spec, shop, lines, deal, &groups, &error), STATUS_OK);
+    SumSet set = sum_set_of(spec);
+    for (int w = 0; w < set.n_added; w++)
+        CU_ASSERT(groups.sums[set.added[w]] != NULL || set.added[w] == SUM_LINES);
     int64_t before = comm_prefix_i64(comm, groups.n), got = groups.n;
     comm_sum_i64(comm, &got, 1);
     CU_ASSERT_EQUAL(got, n);
@@ -446,6 +449,13 @@ static AggregateSpec spec_of(Random *random, const int16_t *classes, const Shape
     return spec;
 }
 
+/* So small that random shops meet every way of adding up. */
+static const TupleLimits narrow_limits = {.set_aside_bytes = 4000,
+                                          .step_bytes = 2048,
+                                          .hot_tuples = 64,
+                                          .cell_bytes = 512,
+                                          .sorted_tuples = 8};
+
 static void check_shape(const Shape *shape, uint64_t seed, int rounds)
 {
     Error error = {0};
@@ -454,6 +464,7 @@ static void check_shape(const Shape *shape, uint64_t seed, int rounds)
     Lines *lines = mem_new(PARTITIONS, sizeof *lines);
     int16_t *classes = mem_new(shape->n_days, sizeof *classes);
     const int64_t dense_most = aggregate_dense_bytes_max;
+    const TupleLimits limits = group_tuple_limits;
     CU_ASSERT_EQUAL(make_shop(shape, &shop, &error), STATUS_OK);
     for (int32_t i = 0; i < shape->n_days; i++)
         classes[i] = (int16_t)(i % 5 - 1);
@@ -465,8 +476,14 @@ static void check_shape(const Shape *shape, uint64_t seed, int rounds)
         if (conditions[condition])
             CU_ASSERT_EQUAL(where_parse(conditions[condition], "test", &spec.where, &error),
                             STATUS_OK);
-        aggregate_dense_bytes_max = round % 2 == 0 ? dense_most : 0; /* cells, then rows */
+        aggregate_dense_bytes_max =
+            round % 2 == 0 ? dense_most : 0; /* cells, then lines set aside */
+        if (round % 4 == 3)
+            group_tuple_limits = narrow_limits;
+        if (round % 8 == 7) /* never rows: always shared out as they are */
+            group_tuple_limits.set_aside_bytes = group_tuple_limits.hot_tuples = INT64_MAX;
         check_spec(&spec, condition, &shop, lines, round);
+        group_tuple_limits = limits;
         where_free(&spec.where);
     }
     aggregate_dense_bytes_max = dense_most;
@@ -501,6 +518,35 @@ static void test_one_odd_day_far_away(void)
     Shape shape = plain;
     shape.n_days = 110000;
     check_shape(&shape, 13, 20);
+}
+
+/* More than 2^50 possible keys: they do not fit beside a line's quantity. */
+static void test_very_many_keys(void)
+{
+    Shape shape = plain;
+    shape.n_days = 110000;
+    Shop shop = {0};
+    Error error = {0};
+    AggregateSpec spec = {.name = "many",
+                          .n_by = 4,
+                          .by = {{.kind = DIMENSION_PRODUCT},
+                                 {.kind = DIMENSION_DAY},
+                                 {.kind = DIMENSION_DAY},
+                                 {.kind = DIMENSION_DAY}},
+                          .n_measures = 5,
+                          .measures = {MEASURE_NET, MEASURE_ORDERS, MEASURE_CUSTOMERS,
+                                       MEASURE_MARGIN, MEASURE_LAST_DAY}};
+    const TupleLimits limits = group_tuple_limits;
+    Lines *lines = mem_new(PARTITIONS, sizeof *lines);
+    CU_ASSERT_EQUAL(make_shop(&shape, &shop, &error), STATUS_OK);
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        make_lines(&shape, &shop, p, &lines[p]);
+    check_spec(&spec, 0, &shop, lines, 0);
+    group_tuple_limits = narrow_limits;
+    check_spec(&spec, 0, &shop, lines, 1);
+    group_tuple_limits = limits;
+    shop_free(&shop);
+    mem_free(&lines);
 }
 
 static void test_all_anonymous_all_returned(void)
@@ -543,6 +589,27 @@ static void test_empty_shop(void)
     mem_free(&none);
 }
 
+static void test_margins_that_do_not_fit_are_refused(void)
+{
+    Shop shop = {0};
+    Error error = {0};
+    AggregateSpec spec = {.name = "margin", .n_measures = 1, .measures = {MEASURE_MARGIN}};
+    Aggregate *aggregate = NULL;
+    Lines *lines = mem_new(1, sizeof *lines);
+    CU_ASSERT_EQUAL(make_shop(&plain, &shop, &error), STATUS_OK);
+    make_lines(&plain, &shop, 0, lines);
+    CU_ASSERT_FALSE(aggregate_takes_runs(&spec));
+    CU_ASSERT_EQUAL(aggregate_new(&spec, &shop, &aggregate, &error), STATUS_OK);
+    CU_ASSERT_EQUAL(aggregate_add(aggregate, &lines->view, NULL, &error), STATUS_OK);
+    for (int32_t i = 0; i < shop.product.count; i++)
+        shop.catalogue.cost[i] = INT64_MAX / 2;
+    CU_ASSERT_EQUAL(aggregate_add(aggregate, &lines->view, NULL, &error), STATUS_INPUT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "the margins of the order lines of partition 0"));
+    aggregate_free(&aggregate);
+    shop_free(&shop);
+    mem_free(&lines);
+}
+
 static void test_too_many_keys_are_refused(void)
 {
     Shop shop = {.first_day = -700000, .last_day = 2900000};
@@ -559,9 +626,11 @@ CU_TestInfo aggregate_tests[] = {
     {"random group-bys", test_random_group_bys},
     {"before 1970", test_before_1970},
     {"one odd day far away", test_one_odd_day_far_away},
+    {"very many keys", test_very_many_keys},
     {"all anonymous, all returned, all cancelled", test_all_anonymous_all_returned},
     {"large orders and missing columns", test_large_orders_and_missing_columns},
     {"an empty shop", test_empty_shop},
+    {"margins that do not fit are refused", test_margins_that_do_not_fit_are_refused},
     {"too many keys are refused", test_too_many_keys_are_refused},
     CU_TEST_INFO_NULL,
 };
