@@ -13,27 +13,9 @@ CellKind cell_column_kind(ColumnType type, ColumnUnit unit)
     return type == COLUMN_F64 ? CELL_REAL : CELL_INTEGER;
 }
 
-static int64_t read_integer(const Column *column, int64_t row)
-{
-    switch (column->type) {
-    case COLUMN_I8:
-        return ((const int8_t *)column->data)[row];
-    case COLUMN_I16:
-        return ((const int16_t *)column->data)[row];
-    case COLUMN_I32:
-        return ((const int32_t *)column->data)[row];
-    case COLUMN_I64:
-        return ((const int64_t *)column->data)[row];
-    case COLUMN_F64:
-    case COLUMN_TEXT:
-        break;
-    }
-    bug_abort(__FILE__, __LINE__, "not a column of whole numbers");
-}
-
 static void read_date(const Column *column, int64_t row, Cell *cell)
 {
-    int64_t date = read_integer(column, row);
+    int64_t date = column_integer(column, row);
     if (date == DAY_NONE)
         return;
     if (column->unit == UNIT_DAY)
@@ -57,7 +39,7 @@ void cell_read(const Column *column, int64_t row, Cell *cell)
         if (!isnan(cell->real))
             cell->kind = CELL_REAL;
     } else {
-        cell->integer = read_integer(column, row);
+        cell->integer = column_integer(column, row);
         if (column->unit != UNIT_MONEY_MINOR || cell->integer != MONEY_NONE)
             cell->kind = CELL_INTEGER;
     }

@@ -174,7 +174,7 @@ static void find_sums(Aggregate *aggregate, const Items *items, int64_t begin, b
     }
     for (int64_t i = 0; needs_kept(set) && i < n; i++)
         aggregate->kept[i] =
-            items->runs ? items->runs->kept[at[i]] : line_is_kept_sale(items->columns, at[i]);
+            items->runs ? items->runs->kept[at[i]] : order_line_is_kept(items->columns, at[i]);
 }
 
 /* Neighbours with equal keys into the cells. `n_added` is constant where it is called. */

@@ -44,11 +44,6 @@ static Status reserve(Baskets *baskets, int64_t more, Error *error)
     return status;
 }
 
-static bool is_kept_sale(const OrderLines *lines, int64_t line)
-{
-    return lines->quantity[line] > 0 && !lines->cancelled[line];
-}
-
 /* Where the order that begins at line `begin` ends; *first_day its earliest kept sale, *sales how
  * many it has. */
 static int64_t look_at_order(const OrderLines *lines, int64_t begin, int32_t *first_day,
@@ -58,7 +53,7 @@ static int64_t look_at_order(const OrderLines *lines, int64_t begin, int32_t *fi
     *sales = 0;
     *first_day = INT32_MAX;
     for (; end < lines->n && lines->order[end] == lines->order[begin]; end++) {
-        if (!is_kept_sale(lines, end))
+        if (!order_line_is_kept(lines, end))
             continue;
         (*sales)++;
         if (lines->day[end] < *first_day)
@@ -75,7 +70,7 @@ static void add_order(Baskets *baskets, const OrderLines *lines, int64_t begin, 
     uint32_t stamp = ++baskets->stamp;
     for (int64_t i = begin; i < end; i++) {
         int32_t product = lines->product[i];
-        if (!is_kept_sale(lines, i) || baskets->stamps[product] == stamp)
+        if (!order_line_is_kept(lines, i) || baskets->stamps[product] == stamp)
             continue;
         baskets->stamps[product] = stamp;
         baskets->product_orders[product]++;

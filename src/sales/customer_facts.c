@@ -64,11 +64,6 @@ static int64_t count_customers(const OrderLines *lines)
     return n;
 }
 
-static bool is_kept(const OrderLines *lines, int64_t i)
-{
-    return (lines->quantity[i] > 0) & (lines->cancelled[i] == 0);
-}
-
 static int64_t value_of(const OrderLines *lines, int64_t i)
 {
     return (int64_t)lines->quantity[i] * lines->price[i];
@@ -81,7 +76,7 @@ static void set_first(CustomerFacts *facts, const OrderLines *lines, int64_t beg
     int32_t first_day = DAY_NONE;
     int64_t first_value = 0;
     for (int64_t i = begin; i < end; i++) {
-        if (!is_kept(lines, i))
+        if (!order_line_is_kept(lines, i))
             continue;
         first_day = first_day == DAY_NONE ? lines->day[i] : first_day;
         if (lines->day[i] != first_day)
@@ -150,7 +145,7 @@ static Status mend_days(CustomerFacts *facts, const OrderLines *lines, int64_t b
     int64_t *days = list->days;
     int64_t n = 0;
     for (int64_t i = begin; i < end; i++)
-        if (is_kept(lines, i))
+        if (order_line_is_kept(lines, i))
             days[n++] = lines->day[i];
     TRY(sort_i64(days, n, error));
     vesper_assert(days && n > 0);
@@ -159,7 +154,7 @@ static Status mend_days(CustomerFacts *facts, const OrderLines *lines, int64_t b
         purchases += days[i] != days[i - 1];
     int64_t first_value = 0;
     for (int64_t i = begin; i < end; i++)
-        if (is_kept(lines, i) && lines->day[i] == days[0])
+        if (order_line_is_kept(lines, i) && lines->day[i] == days[0])
             first_value += value_of(lines, i);
     int64_t row = facts->n - 1;
     facts->first_day[row] = (int32_t)days[0];

@@ -251,7 +251,7 @@ static inline Status add_line(Funnel *funnel, const OrderLines *lines, int64_t l
 {
     Status status = STATUS_OK;
     int32_t number;
-    bool is_kept = lines->quantity[line] > 0 && !lines->cancelled[line];
+    bool is_kept = order_line_is_kept(lines, line);
     if (!is_kept)
         return STATUS_OK;
     TRY(find_day(funnel, lines->day[line], &number, error));

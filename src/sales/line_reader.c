@@ -223,17 +223,12 @@ static void derive_hours(const LineReader *reader, const int64_t *ts_us, int64_t
     }
 }
 
-static bool is_kept_sale(const OrderLines *lines, int64_t line)
-{
-    return lines->quantity[line] > 0 && !lines->cancelled[line];
-}
-
 static void derive_order_days(const OrderLines *lines, int32_t *order_day)
 {
     for (int64_t begin = 0, end; begin < lines->n; begin = end) {
         int32_t day = DAY_NONE;
         for (end = begin; end < lines->n && lines->order[end] == lines->order[begin]; end++) {
-            if (is_kept_sale(lines, end) && (day == DAY_NONE || lines->day[end] < day))
+            if (order_line_is_kept(lines, end) && (day == DAY_NONE || lines->day[end] < day))
                 day = lines->day[end];
         }
         for (int64_t i = begin; i < end; i++)
@@ -251,7 +246,7 @@ static void derive_returning(const OrderLines *lines, int8_t *returning)
             has_bought = buys = false;
         else if (lines->order[i] != lines->order[i - 1])
             has_bought = buys;
-        buys |= is_kept_sale(lines, i);
+        buys |= order_line_is_kept(lines, i);
         returning[i] = lines->customer[i] < 0 ? -1 : has_bought;
     }
 }
@@ -261,7 +256,7 @@ static void derive_cohorts(const OrderLines *lines, int32_t *cohort)
     for (int64_t begin = 0, end; begin < lines->n; begin = end) {
         int32_t day = DAY_NONE, customer = lines->customer[begin];
         for (end = begin; end < lines->n && lines->customer[end] == customer; end++) {
-            if (is_kept_sale(lines, end) && (day == DAY_NONE || lines->day[end] < day))
+            if (order_line_is_kept(lines, end) && (day == DAY_NONE || lines->day[end] < day))
                 day = lines->day[end];
         }
         int32_t month = customer < 0 || day == DAY_NONE ? DAY_NONE : civil_month(day);

@@ -26,9 +26,4 @@ Status line_margins_check(const OrderLines *lines, const Shop *shop, Error *erro
 void line_sum_compute(GroupSum sum, const OrderLines *lines, const Shop *shop, int64_t begin,
                       const int32_t *at, int64_t n, int64_t *added);
 
-static inline bool line_is_kept_sale(const OrderLines *lines, int64_t line)
-{
-    return lines->quantity[line] > 0 && !lines->cancelled[line];
-}
-
 #endif

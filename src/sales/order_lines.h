@@ -61,4 +61,11 @@ typedef struct OrderLines {
                                  anonymous */
 } OrderLines;
 
+/* Whether a line is a kept sale; needs LINES_QUANTITY and LINES_CANCELLED. No branch: it stands in
+ * the innermost loops. */
+static inline bool order_line_is_kept(const OrderLines *lines, int64_t line)
+{
+    return (lines->quantity[line] > 0) & (lines->cancelled[line] == 0);
+}
+
 #endif

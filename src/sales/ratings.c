@@ -136,7 +136,7 @@ static void verify_customer(Ratings *ratings, const Reviews *reviews, const int6
     for (int64_t i = begin; i < end; i++)
         bought[reviews->product[order[i]]] = INT32_MAX;
     for (; line < lines->n && lines->customer[line] == customer; line++) {
-        bool is_kept = lines->quantity[line] > 0 && !lines->cancelled[line];
+        bool is_kept = order_line_is_kept(lines, line);
         int32_t *first = &bought[lines->product[line]];
         if (is_kept && lines->day[line] < *first)
             *first = lines->day[line];

@@ -161,21 +161,6 @@ out:
     return status;
 }
 
-/* Values of a column of whole numbers, of any width. */
-static int64_t whole(const Column *column, int64_t row)
-{
-    switch (column->type) {
-    case COLUMN_I8:
-        return ((const int8_t *)column->data)[row];
-    case COLUMN_I16:
-        return ((const int16_t *)column->data)[row];
-    case COLUMN_I32:
-        return ((const int32_t *)column->data)[row];
-    default:
-        return ((const int64_t *)column->data)[row];
-    }
-}
-
 static Status bad_catalogue(const char *what, int64_t code, Error *error)
 {
     return error_set(error, STATUS_IO, __FILE__, __LINE__,
@@ -196,20 +181,20 @@ static Status fill_catalogue(Shop *shop, const Table *rows, Error *error)
     const Column *stock = table_column_const(rows, "stock");
     const Column *active = table_column_const(rows, "active");
     for (int64_t row = 0; row < rows->rows; row++) {
-        int64_t code = whole(product, row);
+        int64_t code = column_integer(product, row);
         if (code < 0 || code >= shop->product.count)
             return bad_catalogue("product", code, error);
-        if (whole(category, row) >= shop->category.count)
-            return bad_catalogue("category", whole(category, row), error);
-        if (whole(brand, row) >= shop->brand.count)
-            return bad_catalogue("brand", whole(brand, row), error);
+        if (column_integer(category, row) >= shop->category.count)
+            return bad_catalogue("category", column_integer(category, row), error);
+        if (column_integer(brand, row) >= shop->brand.count)
+            return bad_catalogue("brand", column_integer(brand, row), error);
         catalogue->is_listed[code] = true;
-        catalogue->is_active[code] = whole(active, row) != 0;
-        catalogue->category[code] = (int32_t)whole(category, row);
-        catalogue->brand[code] = (int32_t)whole(brand, row);
-        catalogue->price[code] = whole(price, row);
-        catalogue->cost[code] = whole(cost, row);
-        catalogue->stock[code] = whole(stock, row);
+        catalogue->is_active[code] = column_integer(active, row) != 0;
+        catalogue->category[code] = (int32_t)column_integer(category, row);
+        catalogue->brand[code] = (int32_t)column_integer(brand, row);
+        catalogue->price[code] = column_integer(price, row);
+        catalogue->cost[code] = column_integer(cost, row);
+        catalogue->stock[code] = column_integer(stock, row);
     }
     return STATUS_OK;
 }

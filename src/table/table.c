@@ -202,6 +202,24 @@ int64_t column_text_bytes(const Column *column, int64_t rows)
     return column->ends && rows > 0 ? column->ends[rows - 1] : 0;
 }
 
+int64_t column_integer(const Column *column, int64_t row)
+{
+    switch (column->type) {
+    case COLUMN_I8:
+        return ((const int8_t *)column->data)[row];
+    case COLUMN_I16:
+        return ((const int16_t *)column->data)[row];
+    case COLUMN_I32:
+        return ((const int32_t *)column->data)[row];
+    case COLUMN_I64:
+        return ((const int64_t *)column->data)[row];
+    case COLUMN_F64:
+    case COLUMN_TEXT:
+        break;
+    }
+    bug_abort(__FILE__, __LINE__, "not a column of whole numbers");
+}
+
 void table_drop(Table *table, const char *name)
 {
     Column *column = table_column(table, name);

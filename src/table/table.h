@@ -84,6 +84,7 @@ const Column *table_find_const(const Table *table, const char *name);
 Column *table_column(Table *table, const char *name); /* absent: our bug */
 const Column *table_column_const(const Table *table, const char *name);
 Bytes column_text(const Column *column, int64_t row);
+int64_t column_integer(const Column *column, int64_t row);     /* of whole numbers of any width */
 int64_t column_text_bytes(const Column *column, int64_t rows); /* of the first `rows` rows */
 
 /* Add a column whose values are not set (text: empty) to a table that may have rows. */

@@ -131,20 +131,6 @@ static const StringMap *map_of(const ParseFixture *fixture, const char *column)
     return NULL;
 }
 
-static int64_t number_at(const Column *column, int64_t row)
-{
-    switch (column->type) {
-    case COLUMN_I8:
-        return ((const int8_t *)column->data)[row];
-    case COLUMN_I16:
-        return ((const int16_t *)column->data)[row];
-    case COLUMN_I32:
-        return ((const int32_t *)column->data)[row];
-    default:
-        return ((const int64_t *)column->data)[row];
-    }
-}
-
 static void show_value(const ParseFixture *fixture, const Column *column, int64_t row, Buffer *text)
 {
     if (column->type == COLUMN_TEXT) {
@@ -153,7 +139,7 @@ static void show_value(const ParseFixture *fixture, const Column *column, int64_
         buffer_printf(text, "'");
         return;
     }
-    int64_t number = number_at(column, row);
+    int64_t number = column_integer(column, row);
     if (number == INT64_MIN || (number == INT32_MIN && column->type == COLUMN_I32) ||
         (number == -1 && column->unit == UNIT_CODE))
         buffer_printf(text, "-");

@@ -22,6 +22,7 @@ extern CU_TestInfo results_tests[];
 extern CU_TestInfo shop_tests[];
 extern CU_TestInfo quantiles_tests[];
 extern CU_TestInfo where_tests[];
+extern CU_TestInfo where_refusals_tests[];
 extern CU_TestInfo aggregate_spec_tests[];
 extern CU_TestInfo aggregate_tests[];
 extern CU_TestInfo aggregate_rows_tests[];
@@ -50,6 +51,7 @@ extern CU_TestInfo input_tests[];
         {"shop", shop_tests}, \
         {"quantiles", quantiles_tests}, \
         {"where", where_tests}, \
+        {"where_refusals", where_refusals_tests}, \
         {"aggregate_spec", aggregate_spec_tests}, \
         {"aggregate", aggregate_tests}, \
         {"aggregate_rows", aggregate_rows_tests}, \
