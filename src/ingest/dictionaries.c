@@ -37,7 +37,6 @@ static Status collect_unknown(const StringMap *local, const StringMap *known, in
                               Table *unknown, int64_t *counts, Error *error)
 {
     Status status = STATUS_OK;
-    int64_t *order = NULL, *starts = NULL;
     int32_t *destination = NULL;
     table_init(unknown, text_spec, 1);
     TRY(mem_resize(&destination, local->count, sizeof *destination, "dictionary", error));
@@ -49,16 +48,9 @@ static Status collect_unknown(const StringMap *local, const StringMap *known, in
         TRY(table_add_row(unknown, error));
         TRY(table_set_last_text(unknown, table_column(unknown, "text"), text, error));
     }
-    TRY(mem_resize(&order, unknown->rows, sizeof *order, "dictionary", error));
-    TRY(mem_resize(&starts, (int64_t)size + 1, sizeof *starts, "dictionary", error));
-    TRY(sort_order_by_group(destination, unknown->rows, size, order, starts, error));
-    for (int rank = 0; rank < size; rank++)
-        counts[rank] = starts[rank + 1] - starts[rank];
-    TRY(table_gather(unknown, order, unknown->rows, error));
+    TRY(table_sort_by_group(unknown, &destination, size, counts, error));
 out:
     mem_free(&destination);
-    mem_free(&order);
-    mem_free(&starts);
     return status;
 }
 

@@ -181,26 +181,15 @@ Status outgoing_pack_lines(Table *lines, const Outgoing *outgoing, int size, int
 {
     Status status = STATUS_OK;
     int32_t *owner = NULL;
-    int64_t *order = NULL, *starts = NULL;
     table_drop(lines, "customer");
     table_drop(lines, "row");
     int32_t *order_code = table_column(lines, "order")->data;
     TRY(mem_resize(&owner, lines->rows, sizeof *owner, "order lines", error));
-    TRY(mem_resize(&order, lines->rows, sizeof *order, "order lines", error));
-    TRY(mem_resize(&starts, (int64_t)size + 1, sizeof *starts, "order lines", error));
     for (int64_t row = 0; row < lines->rows; row++) {
         owner[row] = outgoing->owner[order_code[row]];
         order_code[row] = outgoing->reference[order_code[row]];
     }
-    TRY(sort_order_by_group(owner, lines->rows, size, order, starts, error));
-    mem_free(&owner);
-    for (int rank = 0; rank < size; rank++)
-        counts[rank] = starts[rank + 1] - starts[rank];
-    if (size > 1)
-        TRY(table_gather(lines, order, lines->rows, error));
+    TRY(table_sort_by_group(lines, &owner, size, counts, error));
 out:
-    mem_free(&owner);
-    mem_free(&order);
-    mem_free(&starts);
     return status;
 }

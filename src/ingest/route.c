@@ -123,29 +123,20 @@ static Status pack_rows(Table *rows, const Customers *customers, const Placement
 {
     Status status = STATUS_OK;
     int32_t *owner = NULL;
-    int64_t *order = NULL, *starts = NULL;
     table_drop(rows, "row");
     TRY(table_add_column(rows, (ColumnSpec){"partition", COLUMN_I32, UNIT_NONE}, error));
     int32_t *partition = table_column(rows, "partition")->data;
     Column *customer_column = table_find(rows, "customer");
     int32_t *customer = customer_column == NULL ? NULL : customer_column->data;
     TRY(mem_resize(&owner, rows->rows, sizeof *owner, "rows", error));
-    TRY(mem_resize(&order, rows->rows, sizeof *order, "rows", error));
-    TRY(mem_resize(&starts, (int64_t)size + 1, sizeof *starts, "rows", error));
     for (int64_t row = 0; row < rows->rows; row++) {
         partition[row] = row_partition(rows, customer, row, customers, placement->partitions);
         owner[row] = placement->owner[partition[row]];
         if (customer != NULL && customer[row] >= 0)
             customer[row] = customers->reference[customer[row]];
     }
-    TRY(sort_order_by_group(owner, rows->rows, size, order, starts, error));
-    for (int rank = 0; rank < size; rank++)
-        counts[rank] = starts[rank + 1] - starts[rank];
-    TRY(table_gather(rows, order, rows->rows, error));
+    TRY(table_sort_by_group(rows, &owner, size, counts, error));
 out:
-    mem_free(&owner);
-    mem_free(&order);
-    mem_free(&starts);
     return status;
 }
 

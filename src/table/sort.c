@@ -530,3 +530,23 @@ out:
     mem_free(&order);
     return status;
 }
+
+Status table_sort_by_group(Table *table, int32_t **group, int64_t n_groups, int64_t *counts,
+                           Error *error)
+{
+    Status status = STATUS_OK;
+    int64_t *order = NULL, *starts = NULL;
+    TRY(mem_resize(&order, table->rows, sizeof *order, "sort order", error));
+    TRY(mem_resize(&starts, n_groups + 1, sizeof *starts, "sort order", error));
+    TRY(sort_order_by_group(*group, table->rows, n_groups, order, starts, error));
+    mem_free(group);
+    for (int64_t g = 0; g < n_groups; g++)
+        counts[g] = starts[g + 1] - starts[g];
+    if (n_groups > 1)
+        TRY(table_gather(table, order, table->rows, error));
+out:
+    mem_free(group);
+    mem_free(&order);
+    mem_free(&starts);
+    return status;
+}

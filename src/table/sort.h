@@ -32,6 +32,11 @@ typedef struct SortKey {
 int table_compare_rows(const Table *left, int64_t a, const Table *right, int64_t b,
                        const SortKey *keys, int n_keys);
 
+/* Reorder rows by their group in [0, n_groups), stable; counts [n_groups] := rows of each. Frees
+ * *group [rows], whatever comes of it, and before rows are moved. */
+Status table_sort_by_group(Table *table, int32_t **group, int64_t n_groups, int64_t *counts,
+                           Error *error) VESPER_MUST_USE;
+
 /* Sort the table by keys; stable. */
 Status table_sort(Table *table, const SortKey *keys, int n_keys, Error *error) VESPER_MUST_USE;
 

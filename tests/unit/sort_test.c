@@ -281,6 +281,20 @@ static int compare_naively(const Table *table, int64_t a, int64_t b, const char 
     return (x > y) - (x < y);
 }
 
+/* Values that are not those which the row of that id had. */
+static int64_t count_torn(const Table *table, const Table *original)
+{
+    int64_t wrong = 0;
+    const int64_t *ids = table->columns[0].data;
+    for (int64_t row = 0; row < table->rows; row++) {
+        for (int c = 0; c < N_SPECS; c++) {
+            SortKey key = {specs[c].name, false};
+            wrong += table_compare_rows(table, row, original, ids[row], &key, 1) != 0;
+        }
+    }
+    return wrong;
+}
+
 /* Every row is at its place, and still one row. */
 static void check_sorted(int64_t n, const SortKey *keys, int n_keys)
 {
@@ -303,12 +317,7 @@ static void check_sorted(int64_t n, const SortKey *keys, int n_keys)
         int found = table_compare_rows(&table, row - 1, &table, row, keys, n_keys);
         wrong += (found > 0) != (sign > 0) || (found < 0) != (sign < 0);
     }
-    for (int64_t row = 0; row < n; row++) {
-        for (int c = 0; c < N_SPECS; c++) {
-            SortKey key = {specs[c].name, false};
-            wrong += table_compare_rows(&table, row, &original, ids[row], &key, 1) != 0;
-        }
-    }
+    wrong += count_torn(&table, &original);
     CU_ASSERT_EQUAL(wrong, 0);
     table_free(&table);
     table_free(&original);
@@ -332,8 +341,51 @@ static void test_table_sort(void)
     }
 }
 
+static void check_table_groups(int64_t n, int64_t n_groups)
+{
+    Table table, original;
+    Error error = {0};
+    Random random = random_stream(6, (uint64_t)n);
+    int32_t *group = mem_new(n, sizeof *group), *kept = mem_new(n, sizeof *kept);
+    int64_t *counts = mem_new(n_groups, sizeof *counts);
+    CU_ASSERT_EQUAL(fill(&table, n, &error), STATUS_OK);
+    CU_ASSERT_EQUAL(fill(&original, n, &error), STATUS_OK);
+    for (int64_t i = 0; i < n; i++)
+        group[i] = kept[i] = (int32_t)random_below(&random, n_groups);
+    CU_ASSERT_EQUAL(table_sort_by_group(&table, &group, n_groups, counts, &error), STATUS_OK);
+    CU_ASSERT_PTR_NULL(group);
+    CU_ASSERT_EQUAL(table.rows, n);
+    const int64_t *ids = table.columns[0].data;
+    int64_t at = 0, wrong = 0;
+    for (int64_t g = 0; g < n_groups; g++) {
+        int64_t begin = at;
+        for (int64_t i = 0; i < n; i++)
+            wrong += kept[i] == g && ids[at++] != i;
+        wrong += counts[g] != at - begin;
+    }
+    wrong += count_torn(&table, &original);
+    CU_ASSERT_EQUAL(at, n);
+    CU_ASSERT_EQUAL(wrong, 0);
+    table_free(&table);
+    table_free(&original);
+    mem_free(&kept);
+    mem_free(&counts);
+}
+
+static void test_table_sort_by_group(void)
+{
+    check_table_groups(0, 3);
+    check_table_groups(9, 1);
+    check_table_groups(500, 7);
+    check_table_groups(20, 100);
+}
+
 CU_TestInfo sort_tests[] = {
-    {"order of unsigned keys", test_order_u64},  {"integers in place", test_sort_i64},
-    {"order by group", test_order_by_group},     {"order of texts", test_order_text},
-    {"tables by several keys", test_table_sort}, CU_TEST_INFO_NULL,
+    {"order of unsigned keys", test_order_u64},
+    {"integers in place", test_sort_i64},
+    {"order by group", test_order_by_group},
+    {"order of texts", test_order_text},
+    {"tables by several keys", test_table_sort},
+    {"tables by group", test_table_sort_by_group},
+    CU_TEST_INFO_NULL,
 };
