@@ -73,8 +73,8 @@ static Status make_store(const char *folder, const SummaryShape *shape, Store **
     StoreBatch *batch = NULL;
     Table ids = {0};
     int64_t counts[MODEL_PARTITIONS];
-    int32_t begin = model_first(MODEL_PARTITIONS, comm_rank(comm), comm_size(comm));
-    int32_t end = model_first(MODEL_PARTITIONS, comm_rank(comm) + 1, comm_size(comm));
+    int32_t begin = model_first_partition(comm_rank(comm), comm_size(comm));
+    int32_t end = model_first_partition(comm_rank(comm) + 1, comm_size(comm));
     TRY(model_store(comm, folder, STORE_WRITE, store, error));
     TRY(store_batch_begin(comm, *store, &batch, error));
     TRY_ALL(comm, make_ids(shape, begin, end, counts, &ids, error), error);

@@ -8,14 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHECK_OK(call)                                                                             \
-    do {                                                                                           \
-        Status got = (call);                                                                       \
-        CU_ASSERT_EQUAL(got, STATUS_OK);                                                           \
-        if (got != STATUS_OK)                                                                      \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, error.message);                     \
-    } while (0)
-
 static const ColumnSpec columns[] = {{"day", COLUMN_I32, UNIT_DAY},
                                      {"net_minor", COLUMN_I64, UNIT_MONEY_MINOR},
                                      {"label", COLUMN_TEXT, UNIT_NONE}};
@@ -56,8 +48,7 @@ static Status make_rows(Table *rows, int64_t n, Error *error)
     Status status = STATUS_OK;
     int rank = comm_rank(rank_comm()), size = comm_size(rank_comm());
     table_init(rows, columns, 3);
-    for (int64_t i = model_first((int32_t)n, rank, size);
-         i < model_first((int32_t)n, rank + 1, size); i++)
+    for (int64_t i = model_first(n, rank, size); i < model_first(n, rank + 1, size); i++)
         TRY(append_row(rows, i, error));
 out:
     return status;

@@ -51,21 +51,9 @@ out:
     return status;
 }
 
-uint64_t model_noise(int64_t a, int64_t b, int64_t c)
+int32_t model_first_partition(int rank, int size)
 {
-    int64_t key[3] = {a, b, c};
-    return hash64(key, sizeof key);
-}
-
-int32_t model_first(int32_t partitions, int rank, int size)
-{
-    int empty = size > 2 ? size / 2 : -1;
-    int32_t before = 0, all = 0;
-    for (int r = 0; r < size; r++) {
-        before += r < rank && r != empty ? 1 + r % 3 : 0;
-        all += r != empty ? 1 + r % 3 : 0;
-    }
-    return partitions * before / all;
+    return (int32_t)model_first(MODEL_PARTITIONS, rank, size);
 }
 
 /* ---- every type ---- */
@@ -166,8 +154,8 @@ Status model_write(Comm *comm, StoreBatch *batch, const char *name, int number, 
     Status status;
     Table table;
     int64_t counts[MODEL_PARTITIONS];
-    int32_t first = model_first(MODEL_PARTITIONS, comm_rank(comm), comm_size(comm));
-    int32_t n = model_first(MODEL_PARTITIONS, comm_rank(comm) + 1, comm_size(comm)) - first;
+    int32_t first = model_first_partition(comm_rank(comm), comm_size(comm));
+    int32_t n = model_first_partition(comm_rank(comm) + 1, comm_size(comm)) - first;
     model_init(&table);
     TRY_ALL(comm, make_own(&table, number, first, n, counts, error), error);
     TRY(store_batch_write(comm, batch, name, TABLE_APPEND, &table, first, n, counts, error));
@@ -327,8 +315,8 @@ Status model_write_orders(Comm *comm, StoreBatch *batch, const ModelHistory *his
     Status status;
     Table lines, replaced;
     int64_t counts[MODEL_PARTITIONS];
-    int32_t first = model_first(MODEL_PARTITIONS, comm_rank(comm), comm_size(comm));
-    int32_t n = model_first(MODEL_PARTITIONS, comm_rank(comm) + 1, comm_size(comm)) - first;
+    int32_t first = model_first_partition(comm_rank(comm), comm_size(comm));
+    int32_t n = model_first_partition(comm_rank(comm) + 1, comm_size(comm)) - first;
     table_init(&lines, line_columns, sizeof line_columns / sizeof *line_columns);
     table_init(&replaced, replaced_columns, 2);
     TRY_ALL(comm, make_lines(&lines, history, b, first, n, counts, error), error);

@@ -3,6 +3,7 @@
 #ifndef VESPER_TESTS_RANK_STORE_MODEL_H
 #define VESPER_TESTS_RANK_STORE_MODEL_H
 
+#include "rank/model.h"
 #include "store/store.h"
 
 enum { MODEL_PARTITIONS = 16, MODEL_PATH_SIZE = 512, MODEL_COLUMNS = 6 };
@@ -15,9 +16,8 @@ bool model_remove_folder(Comm *comm, const char *path);
 Status model_store(Comm *comm, const char *path, StoreMode mode, Store **store,
                    Error *error) VESPER_MUST_USE;
 
-uint64_t model_noise(int64_t a, int64_t b, int64_t c);
-/* First partition of a rank: uneven runs, nothing for the rank in the middle. */
-int32_t model_first(int32_t partitions, int rank, int size);
+/* First partition of a rank, as model_first. */
+int32_t model_first_partition(int rank, int size);
 
 /* A table of every type: flag int8, country int16, day int32, amount int64, score float64, name. */
 void model_init(Table *table);

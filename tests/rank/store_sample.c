@@ -37,10 +37,10 @@ static Status write_results(Comm *comm, Store *store, Error *error)
     Status status, own = STATUS_OK;
     ResultWriter *writer = NULL;
     Table rows;
-    int32_t end = model_first(MODEL_PARTITIONS, comm_rank(comm) + 1, comm_size(comm));
+    int32_t end = model_first_partition(comm_rank(comm) + 1, comm_size(comm));
     model_init(&rows);
     TRY(results_begin(comm, store, "night", &writer, error));
-    for (int32_t p = model_first(MODEL_PARTITIONS, comm_rank(comm), comm_size(comm)); p < end; p++)
+    for (int32_t p = model_first_partition(comm_rank(comm), comm_size(comm)); p < end; p++)
         own = own == STATUS_OK ? model_append(&rows, 9, p, error) : own;
     TRY_ALL(comm, own, error);
     TRY(results_write(comm, writer, "things", "amount,name", &rows, error));

@@ -11,14 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define CHECK_OK(call)                                                                             \
-    do {                                                                                           \
-        Status got = (call);                                                                       \
-        CU_ASSERT_EQUAL(got, STATUS_OK);                                                           \
-        if (got != STATUS_OK)                                                                      \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, error.message);                     \
-    } while (0)
-
 static char folder[MODEL_PATH_SIZE];
 
 static Store *open_store(StoreMode mode)

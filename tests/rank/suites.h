@@ -16,8 +16,10 @@ typedef struct RankSuite {
 } RankSuite;
 
 extern CU_TestInfo comm_tests[];
+extern CU_TestInfo comm_tables_tests[];
 extern CU_TestInfo store_tests[];
 extern CU_TestInfo store_damage_tests[];
+extern CU_TestInfo store_crash_tests[];
 extern CU_TestInfo results_tests[];
 extern CU_TestInfo shop_tests[];
 extern CU_TestInfo quantiles_tests[];
@@ -45,8 +47,10 @@ extern CU_TestInfo input_tests[];
 #define RANK_SUITES \
     { \
         {"comm", comm_tests}, \
+        {"comm_tables", comm_tables_tests}, \
         {"store", store_tests}, \
         {"store_damage", store_damage_tests}, \
+        {"store_crash", store_crash_tests}, \
         {"results", results_tests}, \
         {"shop", shop_tests}, \
         {"quantiles", quantiles_tests}, \
