@@ -38,4 +38,12 @@ log=build/$preset-build.log
     echo "vesper: the build failed; all of it is in $log" >&2
     exit 1
 }
-ctest --preset "$preset" -j "$(nproc)" "${choice[@]}" "${arguments[@]}" </dev/null
+# Stores of tests lie in memory where there is room for them, and wait for no disk.
+room=$(df --output=avail -m /dev/shm 2>/dev/null | tail -n 1 || true)
+if [ -z "${TMPDIR:-}" ] && [ "${room:-0}" -gt 4096 ]; then
+    TMPDIR=$(mktemp -d /dev/shm/vesper-tests.XXXXXX)
+    export TMPDIR
+    trap 'rm -rf "$TMPDIR"' EXIT
+fi
+# One test more than there are cores: ranks that start and end leave them idle.
+ctest --preset "$preset" -j $(($(nproc) + 1)) "${choice[@]}" "${arguments[@]}" </dev/null

@@ -10,6 +10,7 @@ kills=${1:-${VESPER_KILLS:-20}}
 RANDOM=${VESPER_SEED:-1}
 ranks=2
 time_limit=60
+unset OMPI_MCA_odls_base_sigkill_timeout # the other ranks go on for a moment, as in earnest
 
 is_alive() { # PID: neither gone nor a zombie
     local state

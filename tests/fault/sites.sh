@@ -25,8 +25,15 @@ learn_sites() { # NUMBER RANKS
     done
 }
 
+# Ranks beside the one that fails: they die with it or, in every other case, have a second to go on.
+grace=0
+
 disturb() { # NUMBER RANKS RANK SITE VISIT
     local what="night $1, $4 on rank $3 of $2, visit $5"
+    if [ "$2" -gt 1 ] && [ -n "${OMPI_MCA_odls_base_sigkill_timeout:-}" ]; then
+        grace=$((1 - grace))
+        export OMPI_MCA_odls_base_sigkill_timeout=$grace
+    fi
     restore "$1"
     VESPER_FAULT=$4:$3:$5 night "$1" "$2"
     expect_failure "$what" 4 "injected fault at $4\$"
