@@ -27,7 +27,7 @@ struct TupleZone {
 TupleLimits group_tuple_limits = {.set_aside_bytes = (int64_t)256 << 20,
                                   .step_bytes = (int64_t)32 << 20,
                                   .hot_tuples = (int64_t)1 << 22,
-                                  .cell_bytes = (int64_t)2 << 20,
+                                  .place_bytes = (int64_t)1 << 20,
                                   .sorted_tuples = 1 << 16};
 
 void group_tuples_init(GroupTuples *tuples, const SumSet *set, uint64_t space)

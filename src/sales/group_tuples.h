@@ -44,7 +44,7 @@ typedef struct TupleLimits {
     int64_t set_aside_bytes; /* then it is tried whether adding up saves memory */
     int64_t step_bytes;      /* that a rank sends at once */
     int64_t hot_tuples;      /* fewer are even however they lie */
-    int64_t cell_bytes;      /* of a range that is added up in cells */
+    int64_t place_bytes;     /* numbers of all possible keys of a range that is not sorted */
     int64_t sorted_tuples;   /* more are split by their keys */
 } TupleLimits;
 extern TupleLimits group_tuple_limits;

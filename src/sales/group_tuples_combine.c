@@ -16,7 +16,7 @@ static int64_t count_of(const GroupTuples *tuples, int64_t bucket)
 Status group_tuples_would_shrink(const GroupTuples *tuples, bool *would, Error *error)
 {
     Status status = STATUS_OK;
-    TupleReducer *reducer = tuple_reducer_new(tuples);
+    TupleReducer *reducer = tuple_reducer_new(tuples, false);
     TuplePieces pieces = {.n = 0};
     int64_t tried = 0, groups = 0;
     for (int s = 0; tuples->buckets && s < SAMPLES; s++) {
@@ -55,7 +55,7 @@ out:
 
 Status group_tuples_to_rows(GroupTuples *tuples, GroupRows *rows, Error *error)
 {
-    TupleReducer *reducer = tuple_reducer_new(tuples);
+    TupleReducer *reducer = tuple_reducer_new(tuples, true);
     Status status = reduce_all(tuples, reducer, NULL, rows, error);
     tuple_reducer_free(&reducer);
     return status;
@@ -264,12 +264,12 @@ Status group_tuples_combine(Comm *comm, GroupTuples *tuples, bool with_lines, Gr
                             Error *error)
 {
     Status status = STATUS_OK;
-    TupleReducer *reducer = tuple_reducer_new(tuples);
+    TupleReducer *reducer = tuple_reducer_new(tuples, with_lines);
     if (comm_size(comm) > 1)
         TRY(combine_ranks(comm, tuples, reducer, groups, error));
     else
         TRY(reduce_all(tuples, reducer, groups, NULL, error));
-    TRY_ALL(comm, tuple_reducer_close(reducer, groups, with_lines, error), error);
+    TRY_ALL(comm, tuple_reducer_close(reducer, groups, error), error);
 out:
     tuple_reducer_free(&reducer);
     return status;

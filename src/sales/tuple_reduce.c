@@ -1,8 +1,9 @@
 /* Adding up tuples, a range of keys at a time.
  *
- * A range whose cells fit the near caches is added up in them. A wider one with few tuples is
- * sorted, so that the keys that occur can be numbered; one with many is split by the next bits of
- * its keys, as often as needed: one odd day far away from all others costs a pass, no more. */
+ * The different keys of a range are numbered in their order: through a bit and a number for each
+ * possible key if those fit the near caches, else by sorting. Then the sums of the range's groups
+ * are added up where they stay. A wide range with many tuples is split by the next bits of its keys
+ * first, as often as needed: one odd day far away from all others costs a pass, no more. */
 #include "base/memory.h"
 #include "sales/tuple_layout.h"
 #include "sales/tuple_store.h"
@@ -10,22 +11,24 @@
 
 #include <string.h>
 
-enum { BLOCK = 512, PREFETCH_AHEAD = 8 };
+enum { BLOCK = 512 };
 enum { SPLIT_BITS = 10 };
-/* Going through cells costs less than sorting if one in so many is used. */
-enum { CELLS_A_TUPLE = 32 };
+/* Looking for the bits that are set costs less than sorting if one in so many is. */
+enum { KEYS_A_TUPLE = 128 };
+enum { WORD_BITS = 64 };
 
 struct TupleReducer {
     const GroupTuples *tuples;
     const SumSet *set;
     TupleWords with;
-    int width; /* int64 a cell: sums, then days */
-    int lines; /* word of a cell that is never 0 in a group */
-    int64_t n_cells;
-    int64_t *cells;   /* [n_cells x width], all 0 between calls */
-    int64_t capacity; /* of groups */
-    int32_t *used;    /* [n_cells] cells that are groups */
-    uint64_t *keys;   /* sorting: keys of tuples, then the different ones */
+    int n_sums;
+    GroupSum sums[SUM_COUNT]; /* that are added up */
+    int64_t capacity;         /* of groups */
+    Groups scratch;           /* of one range, for rows */
+    uint64_t *bits;  /* [n_places / 64]: keys of a range that occur; all 0 between ranges */
+    int32_t *places; /* [n_places] number of each such key */
+    int64_t n_places;
+    uint64_t *keys; /* sorting: keys of tuples, then the different ones */
     int64_t *order;
     int32_t *numbers;
     int64_t sort_capacity;
@@ -33,17 +36,18 @@ struct TupleReducer {
     int32_t ids[BLOCK], quantity[BLOCK], day[BLOCK];
     int64_t price[BLOCK], discount[BLOCK], margin[BLOCK];
     int8_t cancelled[BLOCK];
-    int64_t columns[SUM_COUNT][BLOCK];
+    int64_t column[BLOCK];
 };
 
-TupleReducer *tuple_reducer_new(const GroupTuples *tuples)
+TupleReducer *tuple_reducer_new(const GroupTuples *tuples, bool with_lines)
 {
     TupleReducer *reducer = mem_new(1, sizeof *reducer);
     reducer->tuples = tuples;
     reducer->set = tuples->set;
     reducer->with = tuple_words(tuples);
-    reducer->width = tuples->set->n_added + (tuples->set->has_days ? 2 : 0);
-    reducer->lines = sum_set_word(tuples->set, SUM_LINES);
+    for (int w = 0; w < tuples->set->n_added; w++)
+        if (with_lines || tuples->set->added[w] != SUM_LINES)
+            reducer->sums[reducer->n_sums++] = tuples->set->added[w];
     return reducer;
 }
 
@@ -51,31 +55,60 @@ void tuple_reducer_free(TupleReducer **reducer)
 {
     if (!*reducer)
         return;
-    mem_free(&(*reducer)->cells);
-    mem_free(&(*reducer)->used);
+    groups_free(&(*reducer)->scratch);
+    mem_free(&(*reducer)->bits);
+    mem_free(&(*reducer)->places);
     mem_free(&(*reducer)->keys);
     mem_free(&(*reducer)->order);
     mem_free(&(*reducer)->numbers);
     mem_free(reducer);
 }
 
-static Status make_cells(TupleReducer *reducer, int64_t n, Error *error)
+/* ---- room ---- */
+
+static Status resize(const TupleReducer *reducer, int64_t n, Groups *groups, Error *error)
 {
     Status status = STATUS_OK;
-    if (n <= reducer->n_cells)
-        return STATUS_OK;
-    TRY(mem_resize(&reducer->cells, n * reducer->width, sizeof(int64_t), "groups", error));
-    TRY(mem_resize(&reducer->used, n, sizeof(int32_t), "groups", error));
-    memset(reducer->cells, 0, (size_t)(n * reducer->width) * sizeof(int64_t));
-    reducer->n_cells = n;
+    TRY(mem_resize(&groups->keys, n, sizeof *groups->keys, "groups", error));
+    for (int w = 0; w < reducer->n_sums; w++)
+        TRY(mem_resize(&groups->sums[reducer->sums[w]], n, sizeof(int64_t), "groups", error));
+    for (int s = SUM_FIRST_DAY; reducer->set->has_days && s <= SUM_LAST_DAY; s++)
+        TRY(mem_resize(&groups->sums[s], n, sizeof(int64_t), "groups", error));
 out:
     return status;
 }
 
-/* ---- tuples into cells ---- */
+/* Room for `more` groups, growing by an eighth: a mapped block grows without being copied. */
+static Status reserve(TupleReducer *reducer, int64_t more, Groups *groups, Error *error)
+{
+    int64_t n = groups->n + more;
+    if (n <= reducer->capacity)
+        return STATUS_OK;
+    int64_t capacity = n + n / 8 + 1024;
+    Status status = resize(reducer, capacity, groups, error);
+    if (status == STATUS_OK)
+        reducer->capacity = capacity;
+    return status;
+}
 
-/* Columns of n <= BLOCK tuples. `numbers` are their cells; NULL: by key, `first` is the key of the
- * first cell. */
+static Status reserve_places(TupleReducer *reducer, int64_t n, Error *error)
+{
+    Status status = STATUS_OK;
+    int64_t words = (n + WORD_BITS - 1) / WORD_BITS;
+    if (n <= reducer->n_places)
+        return STATUS_OK;
+    TRY(mem_resize(&reducer->places, n, sizeof *reducer->places, "keys of groups", error));
+    TRY(mem_resize(&reducer->bits, words, sizeof *reducer->bits, "keys of groups", error));
+    memset(reducer->bits, 0, (size_t)words * sizeof *reducer->bits);
+    reducer->n_places = n;
+out:
+    return status;
+}
+
+/* ---- tuples into sums ---- */
+
+/* Columns of n <= BLOCK tuples. `numbers` are those of their groups; NULL: by key, `first` is the
+ * first key of the range. */
 static inline void unpack(TupleReducer *reducer, const uint64_t *words, int64_t n, uint64_t first,
                           const int32_t *numbers, TupleWords with)
 {
@@ -84,7 +117,8 @@ static inline void unpack(TupleReducer *reducer, const uint64_t *words, int64_t 
         const uint64_t *word = words + 1 + with.wide;
         reducer->quantity[i] = (int32_t)(words[0] >> 32);
         reducer->cancelled[i] = words[0] >> TUPLE_CANCELLED & 1;
-        reducer->ids[i] = numbers ? numbers[i] : (int32_t)(tuple_key(words, with.wide) - first);
+        reducer->ids[i] =
+            numbers ? numbers[i] : reducer->places[tuple_key(words, with.wide) - first];
         if (with.price)
             reducer->price[i] = (int64_t)*word++;
         if (with.discount)
@@ -96,71 +130,44 @@ static inline void unpack(TupleReducer *reducer, const uint64_t *words, int64_t 
     }
 }
 
-/* columns := what each tuple of the block adds. */
-static void find_sums(TupleReducer *reducer, const uint64_t *words, int64_t n)
+/* What each tuple of the block adds to a sum. */
+static const int64_t *find_column(TupleReducer *reducer, GroupSum sum, const uint64_t *words,
+                                  int64_t n)
 {
     int width = reducer->tuples->words;
+    int flag = sum == SUM_ORDERS ? TUPLE_FIRST_OF_ORDER : TUPLE_FIRST_OF_CUSTOMER;
     OrderLines lines = {.n = n,
                         .quantity = reducer->quantity,
                         .price = reducer->price,
                         .discount = reducer->discount,
                         .cancelled = reducer->cancelled};
-    for (int w = 0; w < reducer->set->n_added; w++) {
-        GroupSum sum = reducer->set->added[w];
-        int64_t *column = reducer->columns[w];
-        int flag = sum == SUM_ORDERS ? TUPLE_FIRST_OF_ORDER : TUPLE_FIRST_OF_CUSTOMER;
-        if (sum == SUM_ORDERS || sum == SUM_CUSTOMERS)
-            for (int64_t i = 0; i < n; i++)
-                column[i] = (int64_t)(words[i * width] >> flag & 1);
-        else if (sum == SUM_MARGIN)
-            memcpy(column, reducer->margin, (size_t)n * sizeof *column);
-        else
-            line_sum_compute(sum, &lines, NULL, 0, NULL, n, column);
-    }
+    if (sum == SUM_MARGIN)
+        return reducer->margin;
+    if (sum == SUM_ORDERS || sum == SUM_CUSTOMERS)
+        for (int64_t i = 0; i < n; i++)
+            reducer->column[i] = (int64_t)(words[i * width] >> flag & 1);
+    else
+        line_sum_compute(sum, &lines, NULL, 0, NULL, n, reducer->column);
+    return reducer->column;
 }
 
-static inline void add_columns(TupleReducer *reducer, int64_t n, int n_added, int width)
-{
-    int64_t *cells = reducer->cells;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t *cell = cells + (int64_t)reducer->ids[i] * width;
-        int64_t ahead = i + PREFETCH_AHEAD < n ? i + PREFETCH_AHEAD : i;
-        __builtin_prefetch(cells + (int64_t)reducer->ids[ahead] * width, 1);
-        for (int w = 0; w < n_added; w++)
-            cell[w] += reducer->columns[w][i];
-    }
-}
-
-/* Days as numbers above 0 of which the greatest counts, so that 0 is none. */
-static inline int64_t first_as_greatest(int32_t day)
-{
-    return (int64_t)INT32_MAX - day + 1;
-}
-
-static inline int64_t last_as_greatest(int32_t day)
-{
-    return (int64_t)day - INT32_MIN + 1;
-}
-
-static void add_days(TupleReducer *reducer, int64_t n)
+static void add_days(const TupleReducer *reducer, int64_t n, int64_t *first, int64_t *last)
 {
     for (int64_t i = 0; i < n; i++) {
+        int32_t at = reducer->ids[i], day = reducer->day[i];
         if (reducer->quantity[i] <= 0 || reducer->cancelled[i])
             continue;
-        int64_t *days =
-            reducer->cells + (int64_t)reducer->ids[i] * reducer->width + reducer->set->n_added;
-        int64_t first = first_as_greatest(reducer->day[i]),
-                last = last_as_greatest(reducer->day[i]);
-        days[0] = first > days[0] ? first : days[0];
-        days[1] = last > days[1] ? last : days[1];
+        first[at] = day < first[at] ? day : first[at];
+        last[at] = day > last[at] ? day : last[at];
     }
 }
 
+/* Add to groups from groups->n on. */
 static void add_piece(TupleReducer *reducer, TuplePiece piece, uint64_t first,
-                      const int32_t *numbers)
+                      const int32_t *numbers, Groups *groups)
 {
     TupleWords with = reducer->with;
-    int n_added = reducer->set->n_added, words = reducer->tuples->words;
+    int words = reducer->tuples->words;
     bool is_plain = with.price && words == 2;
     for (int64_t begin = 0; begin < piece.n; begin += BLOCK) {
         int64_t n = piece.n - begin < BLOCK ? piece.n - begin : BLOCK;
@@ -169,88 +176,53 @@ static void add_piece(TupleReducer *reducer, TuplePiece piece, uint64_t first,
             unpack(reducer, block, n, first, NULL, (TupleWords){.price = true});
         else
             unpack(reducer, block, n, first, numbers ? numbers + begin : NULL, with);
-        find_sums(reducer, block, n);
-        if (reducer->width == 4 && n_added == 4)
-            add_columns(reducer, n, 4, 4);
-        else if (reducer->width == 3 && n_added == 3)
-            add_columns(reducer, n, 3, 3);
-        else
-            add_columns(reducer, n, n_added, reducer->width);
+        for (int w = 0; w < reducer->n_sums; w++) {
+            const int64_t *column = find_column(reducer, reducer->sums[w], block, n);
+            int64_t *sums = groups->sums[reducer->sums[w]] + groups->n;
+            for (int64_t i = 0; i < n; i++)
+                sums[reducer->ids[i]] += column[i];
+        }
         if (with.day)
-            add_days(reducer, n);
+            add_days(reducer, n, groups->sums[SUM_FIRST_DAY] + groups->n,
+                     groups->sums[SUM_LAST_DAY] + groups->n);
     }
 }
 
-/* ---- cells into groups ---- */
-
-/* Room for more groups, by an eighth: a mapped block grows without being copied. */
-static Status reserve(TupleReducer *reducer, int64_t n, Groups *groups, Error *error)
+/* Sums of `n` groups from groups->n on, before anything is added. */
+static void clear_sums(const TupleReducer *reducer, int64_t n, Groups *groups)
 {
-    Status status = STATUS_OK;
-    if (n <= reducer->capacity)
-        return STATUS_OK;
-    int64_t capacity = n + n / 8 + 1024;
-    TRY(mem_resize(&groups->keys, capacity, sizeof *groups->keys, "groups", error));
-    for (int w = 0; w < reducer->set->n_added; w++)
-        TRY(mem_resize(&groups->sums[reducer->set->added[w]], capacity, sizeof(int64_t), "groups",
-                       error));
-    for (int s = SUM_FIRST_DAY; reducer->set->has_days && s <= SUM_LAST_DAY; s++)
-        TRY(mem_resize(&groups->sums[s], capacity, sizeof(int64_t), "groups", error));
-    reducer->capacity = capacity;
-out:
-    return status;
-}
-
-static int64_t day_of_cell(const TupleReducer *reducer, const int64_t *cell, GroupSum sum)
-{
-    int64_t day = cell[reducer->set->n_added + (sum == SUM_LAST_DAY)];
-    if (sum == SUM_FIRST_DAY)
-        return day == 0 ? INT64_MAX : (int64_t)INT32_MAX - day + 1;
-    return day == 0 ? INT64_MIN : day + INT32_MIN - 1;
-}
-
-/* The cells used [n] as groups; keys NULL: their numbers from `first` on. */
-static Status to_groups(TupleReducer *reducer, uint64_t first, const uint64_t *keys, int64_t n,
-                        Groups *groups, Error *error)
-{
-    Status status = STATUS_OK;
-    const int32_t *used = reducer->used;
-    int width = reducer->width;
-    TRY(reserve(reducer, groups->n + n, groups, error));
-    for (int64_t i = 0; i < n; i++)
-        groups->keys[groups->n + i] = first + (keys ? keys[used[i]] : (uint64_t)used[i]);
-    for (int w = 0; w < reducer->set->n_added; w++) {
-        int64_t *to = groups->sums[reducer->set->added[w]] + groups->n;
-        const int64_t *from = reducer->cells + w;
-        for (int64_t i = 0; i < n; i++)
-            to[i] = from[(int64_t)used[i] * width];
+    for (int w = 0; w < reducer->n_sums; w++)
+        memset(groups->sums[reducer->sums[w]] + groups->n, 0, (size_t)n * sizeof(int64_t));
+    for (int64_t i = groups->n; reducer->set->has_days && i < groups->n + n; i++) {
+        groups->sums[SUM_FIRST_DAY][i] = INT64_MAX;
+        groups->sums[SUM_LAST_DAY][i] = INT64_MIN;
     }
-    for (int s = SUM_FIRST_DAY; reducer->set->has_days && s <= SUM_LAST_DAY; s++) {
-        for (int64_t i = 0; i < n; i++)
-            groups->sums[s][groups->n + i] =
-                day_of_cell(reducer, reducer->cells + (int64_t)used[i] * width, (GroupSum)s);
-    }
-    groups->n += n;
-out:
-    return status;
 }
 
-static Status to_rows(TupleReducer *reducer, uint64_t first, const uint64_t *keys, int64_t n,
-                      GroupRows *rows, Error *error)
+/* ---- where groups go ---- */
+
+typedef struct Target {
+    Groups *groups; /* where they are added up */
+    GroupRows *rows;
+    bool keeps; /* the groups stay there; else they go on as rows, or are only counted */
+    int64_t n;
+} Target;
+
+static Status to_rows(const TupleReducer *reducer, const Groups *groups, GroupRows *rows,
+                      Error *error)
 {
     Status status = STATUS_OK;
-    int n_added = reducer->set->n_added, width = group_rows_width(rows);
-    for (int64_t i = 0; i < n;) {
+    int n_sums = reducer->n_sums, width = group_rows_width(rows);
+    for (int64_t i = 0; i < groups->n;) {
         int64_t *row, room;
-        TRY(group_rows_room(rows, n - i, &row, &room, error));
+        TRY(group_rows_room(rows, groups->n - i, &row, &room, error));
         for (int64_t end = i + room; i < end; i++, row += width) {
-            int32_t at = reducer->used[i];
-            const int64_t *cell = reducer->cells + (int64_t)at * reducer->width;
-            row[0] = (int64_t)(first + (keys ? keys[at] : (uint64_t)at));
-            memcpy(row + 1, cell, (size_t)n_added * sizeof *row);
+            row[0] = (int64_t)groups->keys[i];
+            for (int w = 0; w < n_sums; w++)
+                row[1 + w] = groups->sums[reducer->sums[w]][i];
             if (reducer->set->has_days) {
-                row[n_added + 1] = day_of_cell(reducer, cell, SUM_FIRST_DAY);
-                row[n_added + 2] = day_of_cell(reducer, cell, SUM_LAST_DAY);
+                row[n_sums + 1] = groups->sums[SUM_FIRST_DAY][i];
+                row[n_sums + 2] = groups->sums[SUM_LAST_DAY][i];
             }
         }
     }
@@ -258,32 +230,17 @@ out:
     return status;
 }
 
-typedef struct Target {
-    Groups *groups;
-    GroupRows *rows;
-    int64_t n;
-} Target;
-
-/* Groups from cells [n_cells], which are 0 afterwards. */
-static Status emit(TupleReducer *reducer, uint64_t first, const uint64_t *keys, int64_t n_cells,
-                   Target *target, Error *error)
+/* `n` groups are complete. */
+static Status finish_range(const TupleReducer *reducer, int64_t n, Target *target, Error *error)
 {
     Status status = STATUS_OK;
-    int width = reducer->width;
-    const int64_t *lines = reducer->cells + reducer->lines;
-    int64_t n = 0;
-    for (int64_t i = 0; i < n_cells; i++) {
-        reducer->used[n] = (int32_t)i;
-        n += lines[i * width] != 0;
-    }
-    if (target->groups)
-        TRY(to_groups(reducer, first, keys, n, target->groups, error));
-    else if (target->rows)
-        TRY(to_rows(reducer, first, keys, n, target->rows, error));
     target->n += n;
-    for (int64_t i = 0; i < n; i++)
-        memset(reducer->cells + (int64_t)reducer->used[i] * width, 0,
-               (size_t)width * sizeof(int64_t));
+    target->groups->n += n;
+    if (target->keeps)
+        return STATUS_OK;
+    if (target->rows)
+        TRY(to_rows(reducer, target->groups, target->rows, error));
+    target->groups->n = 0;
 out:
     return status;
 }
@@ -324,26 +281,19 @@ static Status number_keys(TupleReducer *reducer, const TuplePieces *pieces, int6
                 tuple_key(pieces->pieces[p].words + i * words, reducer->with.wide);
     }
     TRY(sort_order_u64(reducer->keys, count, reducer->order, error));
-    int32_t number = -1;
+    int64_t found = 0;
     uint64_t last = 0;
     for (int64_t i = 0; i < count; i++) {
-        uint64_t key = reducer->keys[reducer->order[i]];
-        number += number < 0 || key != last;
-        last = key;
-        reducer->numbers[reducer->order[i]] = number;
-    }
-    *n = number + 1;
-    TRY(make_cells(reducer, *n, error));
-    /* The order is done with: it holds the different keys until none of the old is looked at. */
-    uint64_t *different = (uint64_t *)reducer->order;
-    int64_t found = 0;
-    for (int64_t i = 0; i < count; i++) {
-        uint64_t key = reducer->keys[reducer->order[i]];
+        int64_t at = reducer->order[i];
+        uint64_t key = reducer->keys[at];
+        /* The order's front is done with: it holds the different keys. */
         if (i == 0 || key != last)
-            different[found++] = key;
+            reducer->order[found++] = (int64_t)key;
         last = key;
+        reducer->numbers[at] = (int32_t)(found - 1);
     }
-    memcpy(reducer->keys, different, (size_t)found * sizeof *different);
+    memcpy(reducer->keys, reducer->order, (size_t)found * sizeof *reducer->keys);
+    *n = found;
 out:
     return status;
 }
@@ -352,26 +302,66 @@ static Status reduce_sorted(TupleReducer *reducer, const TuplePieces *pieces, Ra
                             Target *target, Error *error)
 {
     Status status = STATUS_OK;
+    Groups *groups = target->groups;
     int64_t n = 0, at = 0;
     TRY(number_keys(reducer, pieces, &n, error));
+    TRY(reserve(reducer, n, groups, error));
+    for (int64_t i = 0; i < n; i++)
+        groups->keys[groups->n + i] = range.bucket_key + reducer->keys[i];
+    clear_sums(reducer, n, groups);
     for (int64_t p = 0; p < pieces->n; p++) {
-        add_piece(reducer, pieces->pieces[p], 0, reducer->numbers + at);
+        add_piece(reducer, pieces->pieces[p], 0, reducer->numbers + at, groups);
         at += pieces->pieces[p].n;
     }
-    TRY(emit(reducer, range.bucket_key, reducer->keys, n, target, error));
+    TRY(finish_range(reducer, n, target, error));
 out:
     return status;
 }
 
-static Status reduce_in_cells(TupleReducer *reducer, const TuplePieces *pieces, Range range,
-                              Target *target, Error *error)
+static void mark_keys(TupleReducer *reducer, const TuplePieces *pieces, uint64_t from)
+{
+    int words = reducer->tuples->words;
+    bool is_wide = reducer->with.wide;
+    for (int64_t p = 0; p < pieces->n; p++) {
+        const uint64_t *tuple = pieces->pieces[p].words;
+        for (int64_t i = 0; i < pieces->pieces[p].n; i++, tuple += words) {
+            uint64_t place = tuple_key(tuple, is_wide) - from;
+            reducer->bits[place / WORD_BITS] |= (uint64_t)1 << place % WORD_BITS;
+        }
+    }
+}
+
+/* Number the marked keys and write them to keys, from `first` on; returns how many there are. */
+static int64_t number_marks(TupleReducer *reducer, int64_t n_places, uint64_t first, uint64_t *keys)
+{
+    int64_t n = 0;
+    for (int64_t w = 0; w * WORD_BITS < n_places; w++) {
+        uint64_t word = reducer->bits[w];
+        reducer->bits[w] = 0;
+        for (; word != 0; word &= word - 1) {
+            int64_t place = w * WORD_BITS + __builtin_ctzll(word);
+            reducer->places[place] = (int32_t)n;
+            keys[n++] = first + (uint64_t)place;
+        }
+    }
+    return n;
+}
+
+static Status reduce_marked(TupleReducer *reducer, const TuplePieces *pieces, Range range,
+                            Target *target, Error *error)
 {
     Status status = STATUS_OK;
-    int64_t n_cells = (int64_t)1 << range.shift;
-    TRY(make_cells(reducer, n_cells, error));
+    Groups *groups = target->groups;
+    int64_t n_places = (int64_t)1 << range.shift;
+    TRY(reserve_places(reducer, n_places, error));
+    TRY(reserve(reducer, n_places < pieces->tuples ? n_places : pieces->tuples, groups, error));
+    mark_keys(reducer, pieces, range.from);
+    int64_t n =
+        number_marks(reducer, n_places, range.bucket_key + range.from, groups->keys + groups->n);
+    clear_sums(reducer, n, groups);
     for (int64_t p = 0; p < pieces->n; p++)
-        add_piece(reducer, pieces->pieces[p], range.from, NULL);
-    TRY(emit(reducer, range.bucket_key + range.from, NULL, n_cells, target, error));
+        add_piece(reducer, pieces->pieces[p], range.from, NULL, groups);
+    TRY(finish_range(reducer, n, target, error));
 out:
     return status;
 }
@@ -411,10 +401,9 @@ static void copy_children(const TupleReducer *reducer, const TuplePieces *pieces
     }
 }
 
-static bool fits_cells(const TupleReducer *reducer, int shift)
+static bool fits_places(int shift)
 {
-    return shift < 31 && (int64_t)reducer->width * (int64_t)sizeof(int64_t) << shift <=
-                             group_tuple_limits.cell_bytes;
+    return shift < 31 && (int64_t)sizeof(int32_t) << shift <= group_tuple_limits.place_bytes;
 }
 
 static Status reduce_range(TupleReducer *reducer, const TuplePieces *pieces, Range range,
@@ -460,9 +449,9 @@ static Status reduce_range(TupleReducer *reducer, const TuplePieces *pieces, Ran
     int64_t n = pieces->tuples;
     if (n == 0)
         return STATUS_OK;
-    if (fits_cells(reducer, range.shift) &&
-        (n > group_tuple_limits.sorted_tuples || n * CELLS_A_TUPLE >= (int64_t)1 << range.shift))
-        return reduce_in_cells(reducer, pieces, range, target, error);
+    if (fits_places(range.shift) &&
+        (n > group_tuple_limits.sorted_tuples || n * KEYS_A_TUPLE >= (int64_t)1 << range.shift))
+        return reduce_marked(reducer, pieces, range, target, error);
     if (n <= group_tuple_limits.sorted_tuples)
         return reduce_sorted(reducer, pieces, range, target, error);
     return reduce_split(reducer, pieces, range, target, error);
@@ -471,7 +460,8 @@ static Status reduce_range(TupleReducer *reducer, const TuplePieces *pieces, Ran
 Status tuple_reduce(TupleReducer *reducer, const TuplePieces *pieces, int64_t bucket,
                     Groups *groups, GroupRows *rows, int64_t *n_groups, Error *error)
 {
-    Target target = {.groups = groups, .rows = rows};
+    Target target = {
+        .groups = groups ? groups : &reducer->scratch, .rows = rows, .keeps = groups != NULL};
     Range range = {.bucket_key = (uint64_t)bucket << reducer->tuples->shift,
                    .shift = reducer->tuples->shift};
     Status status = reduce_range(reducer, pieces, range, &target, error);
@@ -479,19 +469,7 @@ Status tuple_reduce(TupleReducer *reducer, const TuplePieces *pieces, int64_t bu
     return status;
 }
 
-Status tuple_reducer_close(TupleReducer *reducer, Groups *groups, bool with_lines, Error *error)
+Status tuple_reducer_close(TupleReducer *reducer, Groups *groups, Error *error)
 {
-    Status status = STATUS_OK;
-    TRY(mem_resize(&groups->keys, groups->n, sizeof *groups->keys, "groups", error));
-    for (int s = 0; s < SUM_COUNT; s++) {
-        bool is_held = s == SUM_FIRST_DAY || s == SUM_LAST_DAY ? reducer->set->has_days : false;
-        for (int w = 0; w < reducer->set->n_added; w++)
-            is_held |= reducer->set->added[w] == (GroupSum)s;
-        if (s == SUM_LINES && !with_lines)
-            mem_free(&groups->sums[s]);
-        else if (is_held)
-            TRY(mem_resize(&groups->sums[s], groups->n, sizeof(int64_t), "groups", error));
-    }
-out:
-    return status;
+    return resize(reducer, groups->n, groups, error);
 }

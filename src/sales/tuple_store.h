@@ -36,14 +36,14 @@ void tuple_buckets_drop(GroupTuples *tuples, int64_t begin, int64_t end);
 
 /* Adding up. Keys of the results ascend over the calls if those of the buckets do. */
 typedef struct TupleReducer TupleReducer;
-TupleReducer *tuple_reducer_new(const GroupTuples *tuples);
+/* SUM_LINES is left out if it is not asked for. */
+TupleReducer *tuple_reducer_new(const GroupTuples *tuples, bool with_lines);
 void tuple_reducer_free(TupleReducer **reducer);
 /* Results go to groups, or to rows if that is NULL; with neither they are only counted. */
 Status tuple_reduce(TupleReducer *reducer, const TuplePieces *pieces, int64_t bucket,
                     Groups *groups, GroupRows *rows, int64_t *n_groups,
                     Error *error) VESPER_MUST_USE;
 /* Groups are complete: give back what was too much. */
-Status tuple_reducer_close(TupleReducer *reducer, Groups *groups, bool with_lines,
-                           Error *error) VESPER_MUST_USE;
+Status tuple_reducer_close(TupleReducer *reducer, Groups *groups, Error *error) VESPER_MUST_USE;
 
 #endif

@@ -115,7 +115,7 @@ static AggregateSpec spec_of(Random *random, const int16_t *classes, const Shape
 static const TupleLimits narrow_limits = {.set_aside_bytes = 4000,
                                           .step_bytes = 2048,
                                           .hot_tuples = 64,
-                                          .cell_bytes = 512,
+                                          .place_bytes = 64,
                                           .sorted_tuples = 8};
 
 static void check_shape(const Shape *shape, uint64_t seed, int rounds)
