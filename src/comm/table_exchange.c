@@ -1,4 +1,4 @@
-/* Tables between ranks: exchange column by column, sample sort, even shares. */
+/* Tables between ranks: exchange column by column, sample sort. */
 #include "base/fault.h"
 #include "base/memory.h"
 #include "comm/internal.h"
@@ -286,41 +286,6 @@ Status comm_sort_table(Comm *comm, Table *table, const SortKey *keys, int n_keys
     TRY_ALL(comm, table_sort(table, keys, n_keys, error), error);
 out:
     table_free(&samples);
-    mem_free(&counts);
-    return status;
-}
-
-/* ---- even shares ---- */
-
-/* First row of rank's share: `rows` in blocks, dealt out as evenly as whole blocks allow. */
-static int64_t share_start(int64_t rows, int64_t block, int rank, int size)
-{
-    int64_t blocks = rows / block + (rows % block != 0);
-    int64_t first = blocks / size * rank + blocks % size * rank / size;
-    int64_t start = first * block;
-    return start < rows ? start : rows;
-}
-
-static int64_t clamp(int64_t value, int64_t low, int64_t high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
-Status comm_rebalance_table(Comm *comm, Table *table, int64_t block, Error *error)
-{
-    Status status;
-    int64_t *counts = mem_new(comm->size, sizeof *counts);
-    int64_t begin = comm_prefix_i64(comm, table->rows);
-    int64_t end = begin + table->rows;
-    int64_t all_rows = table->rows;
-    vesper_assert(block > 0);
-    comm_sum_i64(comm, &all_rows, 1);
-    for (int to = 0; to < comm->size; to++) {
-        int64_t from = clamp(share_start(all_rows, block, to, comm->size), begin, end);
-        counts[to] = clamp(share_start(all_rows, block, to + 1, comm->size), begin, end) - from;
-    }
-    TRY(comm_exchange_table(comm, table, counts, NULL, error));
-out:
     mem_free(&counts);
     return status;
 }
