@@ -93,9 +93,9 @@ Status comm_sort_table(Comm *comm, Table *table, const SortKey *keys, int n_keys
                        Error *error) VESPER_MUST_USE;
 
 /* Move rows between neighbours, keeping the order, so that every rank but the last non-empty one
- * holds a multiple of `block` rows. As few rows as that takes, unless a rank then had a quarter more
- * than its share: then shares are as even as whole blocks allow. After a failure the table is empty.
- * Collective. */
+ * holds a multiple of `block` rows. As few rows as that takes, unless a rank then had a quarter
+ * more than its share: then shares are as even as whole blocks allow. After a failure the table is
+ * empty. Collective. */
 Status comm_rebalance_table(Comm *comm, Table *table, int64_t block, Error *error) VESPER_MUST_USE;
 
 /* Root-only work with one clean outcome: the other ranks wait for root's status. Use as

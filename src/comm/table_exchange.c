@@ -48,6 +48,7 @@ static Status exchange_text(Comm *comm, Route *route, Column *column, Error *err
     Status status;
     int64_t *ends = NULL;
     char *bytes = NULL;
+    vesper_assert(!column_is_coded(column));
     int64_t *send_text = mem_new(comm->size, sizeof *send_text);
     int64_t *receive_text = mem_new(comm->size, sizeof *receive_text);
     TRY_ALL(comm, mem_resize(&ends, route->rows, sizeof *ends, column->name, error), error);

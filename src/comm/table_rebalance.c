@@ -229,7 +229,9 @@ Status comm_rebalance_table(Comm *comm, Table *table, int64_t block, Error *erro
     comm_sum_i64(comm, &moved, 1);
     for (int i = 0; moved > 0 && i < table->n_columns; i++) {
         Column *column = &table->columns[i];
-        if (column->type == COLUMN_TEXT)
+        if (column_is_coded(column))
+            TRY(move_elements(comm, &move, sizeof(int32_t), &column->data, column->name, error));
+        else if (column->type == COLUMN_TEXT)
             TRY(move_text(comm, &move, column, error));
         else
             TRY(move_elements(comm, &move, column_width(column->type), &column->data, column->name,

@@ -167,11 +167,50 @@ out:
     return status;
 }
 
+/* ---- names by their codes ---- */
+
+/* The names of a dimension, if so many rows of all ranks share them that codes are shorter. */
+static TextList list_of(const KeyPart *part, const Shop *shop, int64_t all_rows)
+{
+    const Names *names = dimension_names(&part->dimension, shop);
+    if (!names || names->count == 0 || all_rows / 2 < names->count)
+        return (TextList){0};
+    const Column *texts = &names->texts.columns[0];
+    return (TextList){.n = names->count, .ends = texts->ends, .bytes = texts->bytes};
+}
+
+static Status fill_codes(const KeyPart *part, const Shop *shop, const uint64_t *keys, int64_t n,
+                         Column *column, Error *error)
+{
+    Status status = STATUS_OK;
+    const Names *names = dimension_names(&part->dimension, shop);
+    DigitReader reader = {.part = part};
+    int32_t *codes = NULL;
+    TRY(mem_resize(&codes, n, sizeof *codes, column->name, error));
+    for (int64_t i = 0; i < n; i++) {
+        int64_t place = part->base + (int64_t)read_digit(&reader, keys[i]);
+        codes[i] = place < 0 ? -1 : names->code[place];
+    }
+    column_set_codes(column, column->list, codes);
+out:
+    return status;
+}
+
 /* ---- the table ---- */
+
+static Status fill_dimension(const KeyPart *part, const Shop *shop, const uint64_t *keys, int64_t n,
+                             Column *column, Error *error)
+{
+    if (column_is_coded(column))
+        return fill_codes(part, shop, keys, n, column, error);
+    if (column->type == COLUMN_TEXT)
+        return fill_texts(part, shop, keys, n, column, error);
+    return fill_numbers(part, keys, n, column, error);
+}
 
 /* The measures move from `numbers`, the dimensions are read from its keys. */
 static Status fill_table(const AggregateSpec *spec, const Shop *shop, const KeyLayout *layout,
-                         Table *numbers, Table *rows, Error *error)
+                         int64_t all_rows, Table *numbers, Table *rows, Error *error)
 {
     Status status = STATUS_OK;
     ColumnSpec columns[TABLE_COLUMNS_MAX];
@@ -183,6 +222,9 @@ static Status fill_table(const AggregateSpec *spec, const Shop *shop, const KeyL
         columns[spec->n_by + m] = (ColumnSpec){from->name, from->type, from->unit};
     }
     table_init(rows, columns, spec->n_by + spec->n_measures);
+    for (int i = 0; i < spec->n_by; i++)
+        if (columns[i].type == COLUMN_TEXT)
+            rows->columns[i].list = list_of(&layout->parts[i], shop, all_rows);
     if (numbers->rows == 0)
         return STATUS_OK;
     for (int m = 0; m < spec->n_measures; m++) {
@@ -190,13 +232,8 @@ static Status fill_table(const AggregateSpec *spec, const Shop *shop, const KeyL
         numbers->columns[1 + m].data = NULL;
     }
     const uint64_t *keys = table_column(numbers, GROUP_KEY)->data;
-    for (int i = 0; i < spec->n_by; i++) {
-        Column *column = &rows->columns[i];
-        if (column->type == COLUMN_TEXT)
-            TRY(fill_texts(&layout->parts[i], shop, keys, numbers->rows, column, error));
-        else
-            TRY(fill_numbers(&layout->parts[i], keys, numbers->rows, column, error));
-    }
+    for (int i = 0; i < spec->n_by; i++)
+        TRY(fill_dimension(&layout->parts[i], shop, keys, numbers->rows, &rows->columns[i], error));
     rows->rows = numbers->rows;
     rows->capacity = numbers->rows;
 out:
@@ -213,7 +250,9 @@ Status aggregate_rows(Comm *comm, const AggregateSpec *spec, const Shop *shop, G
     TRY_ALL(comm, fault_point("sales.aggregate_rows", error), error);
     TRY(group_measures(comm, spec, groups, &numbers, error));
     TRY(group_order(comm, spec, &layout, &numbers, error));
-    TRY_ALL(comm, fill_table(spec, shop, &layout, &numbers, rows, error), error);
+    int64_t all_rows = numbers.rows;
+    comm_sum_i64(comm, &all_rows, 1);
+    TRY_ALL(comm, fill_table(spec, shop, &layout, all_rows, &numbers, rows, error), error);
 out:
     table_free(&numbers);
     groups_free(groups);

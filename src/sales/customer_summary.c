@@ -9,9 +9,10 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
-enum { SCORES = 5 };
+enum { SCORES = 5, SEGMENT_BYTES = 256 };
 
 /* By recency score, then by the mean of frequency and monetary score, halves rounded up;
  * docs/methods/rfm.md says why. */
@@ -252,32 +253,55 @@ static void set_gaps(Table *rows, int32_t as_of)
     }
 }
 
-static Bytes segment_of(int8_t recency, int8_t frequency, int8_t monetary)
+/* The different segments as one list. */
+typedef struct SegmentList {
+    int64_t n;
+    int64_t ends[SCORES * SCORES + 1];
+    char bytes[SEGMENT_BYTES];
+    int32_t code[SCORES][SCORES]; /* of `segments` */
+    int32_t no_purchase;
+} SegmentList;
+
+static int32_t add_segment(SegmentList *list, const char *name)
 {
-    if (recency == 0)
-        return bytes_of(no_purchase);
-    return bytes_of(segments[recency - 1][(frequency + monetary + 1) / 2 - 1]);
+    Bytes text = bytes_of(name);
+    int64_t start = 0;
+    for (int32_t i = 0; i < list->n; start = list->ends[i++])
+        if (bytes_equal(text, (Bytes){.data = list->bytes + start, .size = list->ends[i] - start}))
+            return i;
+    vesper_assert(start + text.size <= SEGMENT_BYTES);
+    memcpy(list->bytes + start, text.data, (size_t)text.size);
+    list->ends[list->n] = start + text.size;
+    return (int32_t)list->n++;
 }
 
-/* Texts of rows that are there already: the column is written as a whole. */
+static SegmentList segment_list;
+static pthread_once_t segment_list_once = PTHREAD_ONCE_INIT;
+
+static void make_segment_list(void)
+{
+    for (int r = 0; r < SCORES; r++)
+        for (int fm = 0; fm < SCORES; fm++)
+            segment_list.code[r][fm] = add_segment(&segment_list, segments[r][fm]);
+    segment_list.no_purchase = add_segment(&segment_list, no_purchase);
+}
+
 static Status set_segments(Table *rows, Error *error)
 {
     Status status = STATUS_OK;
     const int8_t *recency = values_of(rows, "recency_score");
     const int8_t *frequency = values_of(rows, "frequency_score");
     const int8_t *monetary = values_of(rows, "monetary_score");
-    Column *segment = table_column(rows, "segment");
-    int64_t end = 0;
+    int32_t *codes = NULL;
+    pthread_once(&segment_list_once, make_segment_list);
+    const SegmentList *list = &segment_list;
+    TRY(mem_resize(&codes, rows->rows, sizeof *codes, "segments", error));
     for (int64_t i = 0; i < rows->rows; i++) {
-        end += segment_of(recency[i], frequency[i], monetary[i]).size;
-        segment->ends[i] = end;
+        int mean = (frequency[i] + monetary[i] + 1) / 2;
+        codes[i] = recency[i] == 0 ? list->no_purchase : list->code[recency[i] - 1][mean - 1];
     }
-    TRY(mem_resize(&segment->bytes, end, 1, segment->name, error));
-    segment->bytes_capacity = end;
-    for (int64_t i = 0; i < rows->rows; i++) {
-        Bytes text = segment_of(recency[i], frequency[i], monetary[i]);
-        memcpy(segment->bytes + segment->ends[i] - text.size, text.data, (size_t)text.size);
-    }
+    column_set_codes(table_column(rows, "segment"),
+                     (TextList){.n = list->n, .ends = list->ends, .bytes = list->bytes}, codes);
 out:
     return status;
 }

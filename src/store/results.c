@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RESULT_KIND "result"
 #define RESULT_INDEX "tables.json"
 
 struct ResultWriter {
@@ -164,9 +163,10 @@ Status results_write(Comm *comm, ResultWriter *writer, const char *table, const 
     TRY(cut_blocks(comm, rows, &first, &n, &all, &block_rows, error));
     SegmentSpec spec = {.path = buffer_string(&path),
                         .table = table,
-                        .kind = RESULT_KIND,
+                        .kind = SEGMENT_RESULT,
                         .batch = writer->store->manifest.generation,
                         .partitions = all,
+                        .stores_constants = true,
                         .transfer = writer->store->transfer};
     TRY(segment_write(comm, &spec, rows, first, n, block_rows, &layout, error));
     ManifestTable entry = manifest_table_of(&layout, TABLE_GLOBAL);
@@ -361,7 +361,7 @@ static Status open_table(ResultReader *reader, int i, Error *error)
     buffer_printf(&shown, "results/%s/%s.h5", reader->run, meant->name);
     segment_copy_name(reader->shown[i], sizeof reader->shown[i], buffer_string(&shown));
     TRY(segment_layout_read(buffer_string(&path), reader->shown[i], layout, error));
-    if (!manifest_table_fits(meant, layout) || strcmp(layout->kind, RESULT_KIND) != 0 ||
+    if (!manifest_table_fits(meant, layout) || strcmp(layout->kind, SEGMENT_RESULT) != 0 ||
         layout->batch != reader->generation || layout->partitions != blocks_of(meant->rows) ||
         segment_layout_checksum(layout) != reader->tables[i].checksum)
         FAIL(error, STATUS_IO,

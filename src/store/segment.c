@@ -93,6 +93,11 @@ Status segment_layout_plan(SegmentLayout *layout, Error *error)
             column->byte_offset = next + partitions;
             next += 2 * partitions + 1;
         }
+        if (column->is_coded) {
+            column->codes_checksum = next;
+            column->text_offset = next + partitions;
+            next += 2 * partitions + 1;
+        }
     }
     layout->n_index = next;
     Status status =
@@ -141,6 +146,8 @@ uint64_t segment_layout_checksum(const SegmentLayout *layout)
         checksum = hash64_seeded(layout->index + column->checksum, bytes, checksum);
         if (column->type == COLUMN_TEXT)
             checksum = hash64_seeded(layout->index + column->ends_checksum, bytes, checksum);
+        if (column->is_coded)
+            checksum = hash64_seeded(layout->index + column->codes_checksum, bytes, checksum);
     }
     return checksum;
 }
@@ -151,13 +158,21 @@ static void locate(const SegmentLayout *layout, SegmentBlock block, int64_t *at,
                    int64_t *end, int64_t *width, int64_t *checksum)
 {
     const SegmentColumn *column = &layout->columns[block.column];
-    bool is_bytes = column->type == COLUMN_TEXT && !block.is_ends;
-    const int64_t *offset = layout->index + (is_bytes ? column->byte_offset : 0);
-    *at = block.is_ends ? column->ends_at : column->data_at;
-    *begin = offset[block.partition];
-    *end = offset[block.partition + 1];
-    *width = is_bytes ? 1 : (int64_t)column_width(column->stored);
-    *checksum = (block.is_ends ? column->ends_checksum : column->checksum) + block.partition;
+    bool is_bytes = column->type == COLUMN_TEXT && !block.is_ends && !block.is_codes;
+    const int64_t *offset = layout->index;
+    if (is_bytes)
+        offset += column->byte_offset;
+    else if (block.is_ends && column->is_coded)
+        offset += column->text_offset;
+    *at = block.is_codes ? column->codes_at : block.is_ends ? column->ends_at : column->data_at;
+    *begin = column->is_constant ? 0 : offset[block.partition];
+    *end = column->is_constant ? 1 : offset[block.partition + 1];
+    *width = is_bytes
+                 ? 1
+                 : (int64_t)column_width(block.is_codes ? column->codes_stored : column->stored);
+    *checksum = block.partition + (block.is_codes  ? column->codes_checksum
+                                   : block.is_ends ? column->ends_checksum
+                                                   : column->checksum);
 }
 
 int64_t segment_block_bytes(const SegmentLayout *layout, SegmentBlock block)
@@ -190,7 +205,10 @@ Status segment_damaged(const SegmentFile *file, SegmentBlock block, Error *error
                      "); restore the file from a backup, or run `vesper verify` for all damaged "
                      "blocks",
                      file->shown, file->layout->columns[block.column].name, block.partition,
-                     block.is_ends ? "text ends, " : "", (end - begin) * width, at + begin * width,
+                     block.is_codes  ? "codes, "
+                     : block.is_ends ? "text ends, "
+                                     : "",
+                     (end - begin) * width, at + begin * width,
                      (uint64_t)file->layout->index[checksum]);
 }
 
@@ -221,12 +239,88 @@ static Status read_values(const SegmentFile *file, SegmentBlock block, ColumnTyp
                           void *values, int64_t n, void *scratch, Error *error)
 {
     Status status;
-    ColumnType stored = file->layout->columns[block.column].stored;
+    const SegmentColumn *column = &file->layout->columns[block.column];
+    ColumnType stored = block.is_codes ? column->codes_stored : column->stored;
     void *to = stored == type ? values : scratch;
     TRY(read_intact(file, block, to, error));
     if (stored != type)
         narrow_convert(stored, scratch, type, values, n);
+    double *numbers = values;
+    for (int64_t i = 1; column->is_constant && i < n; i++)
+        numbers[i] = numbers[0];
 out:
+    return status;
+}
+
+/* The different texts of a partition, and which of them each row has. */
+typedef struct CodedBlock {
+    int64_t n_texts;
+    char *bytes;
+    int64_t *ends;
+    int32_t *codes; /* [n] */
+} CodedBlock;
+
+static Status read_coded(const SegmentFile *file, SegmentBlock block, int64_t n, void *scratch,
+                         CodedBlock *coded, Error *error)
+{
+    Status status = STATUS_OK;
+    const int64_t *first = file->layout->index + file->layout->columns[block.column].text_offset;
+    int64_t bytes = segment_block_bytes(file->layout, block), last = 0;
+    coded->n_texts = first[block.partition + 1] - first[block.partition];
+    TRY(mem_resize(&coded->bytes, bytes, 1, "texts of a partition", error));
+    TRY(mem_resize(&coded->ends, coded->n_texts, sizeof *coded->ends, "texts of a partition",
+                   error));
+    TRY(mem_resize(&coded->codes, n, sizeof *coded->codes, "texts of a partition", error));
+    TRY(read_intact(file, block, coded->bytes, error));
+    block.is_ends = true;
+    if (coded->n_texts > n)
+        return segment_damaged(file, block, error);
+    TRY(read_values(file, block, COLUMN_I64, coded->ends, coded->n_texts, scratch, error));
+    for (int64_t t = 0; t < coded->n_texts; t++) {
+        if (coded->ends[t] < last || coded->ends[t] > bytes)
+            return segment_damaged(file, block, error);
+        last = coded->ends[t];
+    }
+    if (last != bytes)
+        return segment_damaged(file, block, error);
+    block.is_ends = false;
+    block.is_codes = true;
+    TRY(read_values(file, block, COLUMN_I32, coded->codes, n, scratch, error));
+    for (int64_t i = 0; i < n; i++)
+        if (coded->codes[i] < 0 || coded->codes[i] >= coded->n_texts)
+            return segment_damaged(file, block, error);
+out:
+    return status;
+}
+
+/* Coded texts of a partition behind those of the column's first `rows` rows, each on its own. */
+static Status append_coded(const SegmentFile *file, SegmentBlock block, Column *column,
+                           int64_t rows, int64_t n, void *scratch, Error *error)
+{
+    Status status = STATUS_OK;
+    CodedBlock coded = {0};
+    int64_t end = column_text_bytes(column, rows);
+    TRY(read_coded(file, block, n, scratch, &coded, error));
+    for (int64_t i = 0; i < n; i++) {
+        int32_t code = coded.codes[i];
+        end += coded.ends[code] - (code > 0 ? coded.ends[code - 1] : 0);
+        column->ends[rows + i] = end;
+    }
+    if (end > column->bytes_capacity) {
+        TRY(mem_resize(&column->bytes, end, 1, column->name, error));
+        column->bytes_capacity = end;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        int64_t start = coded.codes[i] > 0 ? coded.ends[coded.codes[i] - 1] : 0;
+        int64_t size = coded.ends[coded.codes[i]] - start;
+        if (size > 0)
+            memcpy(column->bytes + column->ends[rows + i] - size, coded.bytes + start,
+                   (size_t)size);
+    }
+out:
+    mem_free(&coded.bytes);
+    mem_free(&coded.ends);
+    mem_free(&coded.codes);
     return status;
 }
 
@@ -278,6 +372,8 @@ Status segment_append(const SegmentFile *file, int64_t partition, Table *rows, E
             FAIL(error, STATUS_IO, "%s: column %s is %s, and %s in other batches", file->shown,
                  column->name, segment_type_name(file->layout->columns[block.column].type),
                  segment_type_name(column->type));
+        else if (file->layout->columns[block.column].is_coded)
+            TRY(append_coded(file, block, column, rows->rows, n, scratch, error));
         else if (column->type == COLUMN_TEXT)
             TRY(append_text(file, block, column, rows->rows, n, scratch, error));
         else

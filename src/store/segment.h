@@ -10,7 +10,10 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "columns are little-endian and are read into memory as they are");
 
-enum { SEGMENT_FORMAT = 1, SEGMENT_NAME_SIZE = 64, SEGMENT_KIND_SIZE = 16 };
+/* Segments with coded texts or values stored once, which only results have, are of format 2, all
+ * others of 1. */
+#define SEGMENT_RESULT "result"
+enum { SEGMENT_FORMAT = 2, SEGMENT_NAME_SIZE = 64, SEGMENT_KIND_SIZE = 16 };
 
 typedef struct SegmentColumn {
     char name[COLUMN_NAME_SIZE];
@@ -22,16 +25,23 @@ typedef struct SegmentColumn {
                           for other types, INT64_MAX and INT64_MIN */
     int64_t data_at;   /* place in the file of the values, or of the bytes of texts; 0 if empty */
     int64_t ends_at;   /* text: of the ends */
+    bool is_coded;     /* text: bytes and ends are those of each partition's different texts */
+    bool is_constant;  /* float64: all rows have the one value that is stored */
+    ColumnType codes_stored; /* coded: as ends are stored */
+    int64_t codes_at;        /* coded: place in the file of the codes */
     /* Places in SegmentLayout.index: */
-    int64_t checksum;      /* [partitions] of the values, or of the bytes */
-    int64_t ends_checksum; /* text: [partitions] of the ends */
-    int64_t byte_offset;   /* text: [partitions + 1] first byte of each partition */
+    int64_t checksum;       /* [partitions] of the values, or of the bytes */
+    int64_t ends_checksum;  /* text: [partitions] of the ends */
+    int64_t byte_offset;    /* text: [partitions + 1] first byte of each partition */
+    int64_t codes_checksum; /* coded: [partitions] of the codes */
+    int64_t text_offset;    /* coded: [partitions + 1] first text of each partition */
 } SegmentColumn;
 
 /* All zero is empty. */
 typedef struct SegmentLayout {
     char table[SEGMENT_NAME_SIZE];
     char kind[SEGMENT_KIND_SIZE];
+    int64_t format; /* of the file */
     int64_t batch;
     int64_t partitions;
     int64_t rows;
@@ -67,6 +77,7 @@ typedef struct SegmentSpec {
     const char *kind;
     int64_t batch;
     int64_t partitions;
+    bool stores_constants; /* a float64 column that has one value is stored as that */
     SegmentTransfer transfer;
 } SegmentSpec;
 
@@ -85,10 +96,11 @@ typedef struct SegmentFile {
     const SegmentLayout *layout;
 } SegmentFile;
 
-/* One block of a column: the values of a partition, or (is_ends) the ends of its texts. */
+/* One block of a column: the values of a partition, or (is_ends) the ends of its texts, or
+ * (is_codes) its codes. */
 typedef struct SegmentBlock {
     int column;
-    bool is_ends;
+    bool is_ends, is_codes;
     int64_t partition;
 } SegmentBlock;
 int64_t segment_block_bytes(const SegmentLayout *layout, SegmentBlock block);

@@ -142,6 +142,7 @@ static Status read_header(Reader *reader, Error *error)
              "%s was written by a newer Vesper (format %" PRId64 ", this one reads %d): upgrade "
              "Vesper",
              reader->shown, format, SEGMENT_FORMAT);
+    layout->format = format;
     bool is_good =
         read_name(reader->file, "table", layout->table, sizeof layout->table) &&
         read_name(reader->file, "kind", layout->kind, sizeof layout->kind) &&
@@ -293,26 +294,53 @@ static Status read_range(const Reader *reader, SegmentColumn *column, Error *err
                    : damaged_part(error, reader->shown, "no attributes min and max", column->name);
 }
 
+/* What only a coded text has. */
+static Status read_codes(const Reader *reader, SegmentColumn *column, int64_t *n_texts,
+                         Error *error)
+{
+    Status status;
+    const SegmentLayout *layout = reader->layout;
+    Buffer codes = {0};
+    buffer_printf(&codes, "%s.code", column->name);
+    TRY(find_column(reader, buffer_string(&codes), COLUMN_I32, layout->rows, &column->codes_at,
+                    &column->codes_stored, error));
+    TRY(read_index(reader, "checksum/", column->name, ".code", H5T_STD_U64LE, layout->partitions,
+                   column->codes_checksum, error));
+    TRY(read_offsets(reader, column->name, ".text_offset", column->text_offset, n_texts, error));
+out:
+    buffer_free(&codes);
+    return status;
+}
+
+static Status read_ends(const Reader *reader, SegmentColumn *column, int64_t n_texts, Error *error)
+{
+    Buffer ends = {0};
+    buffer_printf(&ends, "%s.end", column->name);
+    Status status = find_column(reader, buffer_string(&ends), COLUMN_I64, n_texts, &column->ends_at,
+                                &column->stored, error);
+    buffer_free(&ends);
+    return status;
+}
+
 static Status read_column(const Reader *reader, SegmentColumn *column, Error *error)
 {
     Status status;
     const SegmentLayout *layout = reader->layout;
-    int64_t size = layout->rows;
+    int64_t size = layout->rows, n_texts = layout->rows;
     TRY(read_index(reader, "checksum/", column->name, "", H5T_STD_U64LE, layout->partitions,
                    column->checksum, error));
     if (column->type == COLUMN_TEXT) {
-        Buffer ends = {0};
-        buffer_printf(&ends, "%s.end", column->name);
-        status = find_column(reader, buffer_string(&ends), COLUMN_I64, layout->rows,
-                             &column->ends_at, &column->stored, error);
-        buffer_free(&ends);
-        TRY(status);
+        if (column->is_coded)
+            TRY(read_codes(reader, column, &n_texts, error));
+        TRY(read_ends(reader, column, n_texts, error));
         TRY(read_index(reader, "checksum/", column->name, ".end", H5T_STD_U64LE, layout->partitions,
                        column->ends_checksum, error));
         TRY(read_offsets(reader, column->name, ".partition_offset", column->byte_offset, &size,
                          error));
     }
     ColumnType stored = COLUMN_TEXT;
+    if (column->is_constant)
+        size = 1;
     TRY(find_column(reader, column->name, column->type, size, &column->data_at, &stored, error));
     if (column->type != COLUMN_TEXT)
         column->stored = stored;
@@ -321,12 +349,34 @@ out:
     return status;
 }
 
+/* How each column is stored, where there is a choice. */
+static void find_forms(const Reader *reader)
+{
+    SegmentLayout *layout = reader->layout;
+    bool has_forms = layout->format > 1 && strcmp(layout->kind, SEGMENT_RESULT) == 0;
+    for (int i = 0; i < layout->n_columns && has_forms; i++) {
+        SegmentColumn *column = &layout->columns[i];
+        Buffer codes = {0};
+        buffer_printf(&codes, "%s.code", column->name);
+        if (column->type == COLUMN_TEXT)
+            column->is_coded = H5Lexists(reader->file, buffer_string(&codes), H5P_DEFAULT) > 0;
+        buffer_free(&codes);
+        if (column->type != COLUMN_F64 || layout->rows < 2 ||
+            H5Lexists(reader->file, column->name, H5P_DEFAULT) <= 0)
+            continue;
+        hid_t handle = H5Dopen2(reader->file, column->name, H5P_DEFAULT);
+        column->is_constant = handle >= 0 && has_size(handle, 1);
+        hdf5_close(handle);
+    }
+}
+
 static Status read_layout(Reader *reader, Error *error)
 {
     Status status;
     SegmentLayout *layout = reader->layout;
     int64_t rows;
     TRY(read_header(reader, error));
+    find_forms(reader);
     TRY(segment_layout_plan(layout, error));
     TRY(read_offsets(reader, "partition_offset", "", 0, &rows, error));
     if (rows != layout->rows) {

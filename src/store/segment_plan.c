@@ -30,6 +30,7 @@ static Status take_schema(SegmentPlan *plan, const Table *rows, Error *error)
         layout->columns[i].type = column->type;
         layout->columns[i].unit = column->unit;
         layout->columns[i].stored = column->type;
+        layout->columns[i].is_coded = column_is_coded(column);
         buffer_printf(&plan->schema, "%s %s %s\n", column->name, segment_type_name(column->type),
                       segment_unit_name(column->unit));
     }
@@ -52,8 +53,14 @@ static Status agree_schema(Comm *comm, SegmentPlan *plan, Error *error)
     if (comm_rank(comm) == (int)source)
         buffer_append_bytes(&plan->schema, buffer_view(&own));
     comm_broadcast_buffer(comm, (int)source, &plan->schema);
-    bool is_equal =
-        plan->rows->rows == 0 || bytes_equal(buffer_view(&own), buffer_view(&plan->schema));
+    int64_t is_coded[TABLE_COLUMNS_MAX] = {0};
+    for (int i = 0; i < plan->layout.n_columns; i++)
+        is_coded[i] = plan->layout.columns[i].is_coded;
+    comm_broadcast(comm, (int)source, is_coded, sizeof is_coded);
+    bool is_equal = bytes_equal(buffer_view(&own), buffer_view(&plan->schema));
+    for (int i = 0; i < plan->layout.n_columns && is_equal; i++)
+        is_equal = is_coded[i] == plan->layout.columns[i].is_coded;
+    is_equal |= plan->rows->rows == 0;
     buffer_free(&own);
     TRY_ALL(comm,
             is_equal ? STATUS_OK
@@ -99,36 +106,108 @@ static void relative_ends(const Column *column, int64_t origin, int64_t begin, i
         ends[i] = column->ends[begin + i] - start;
 }
 
-/* The narrowest type for each column over all ranks' values. */
+/* Least and greatest of what each column stores; for types, those of the codes follow behind. */
+typedef struct Ranges {
+    int64_t min[2 * TABLE_COLUMNS_MAX], max[2 * TABLE_COLUMNS_MAX];
+} Ranges;
+
+static void bits_range(const double *values, int64_t n, int64_t *min, int64_t *max)
+{
+    for (int64_t i = 0; i < n; i++) {
+        int64_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        *min = bits < *min ? bits : *min;
+        *max = bits > *max ? bits : *max;
+        if (*min < *max) /* that is all one wants to know */
+            return;
+    }
+}
+
+static void text_range(const SegmentPlan *plan, const Column *column, int64_t *max)
+{
+    int64_t row = 0;
+    for (int64_t p = 0; p < plan->n_partitions; p++) {
+        int64_t bytes = column_text_bytes(column, row + plan->partition_rows[p]) -
+                        column_text_bytes(column, row);
+        *max = bytes > *max ? bytes : *max;
+        row += plan->partition_rows[p];
+    }
+}
+
+static void coded_range(const SegmentPlan *plan, const CodedPart *part, int64_t *max_end,
+                        int64_t *max_code)
+{
+    for (int64_t p = 0; p < plan->n_partitions; p++) {
+        int64_t bytes = part->byte_starts[p + 1] - part->byte_starts[p];
+        int64_t last = part->text_starts[p + 1] - part->text_starts[p] - 1;
+        *max_end = bytes > *max_end ? bytes : *max_end;
+        *max_code = last > *max_code ? last : *max_code;
+    }
+}
+
+static void find_range(const SegmentPlan *plan, int i, Ranges *ranges)
+{
+    const Column *column = &plan->rows->columns[i];
+    int codes = plan->layout.n_columns + i;
+    int64_t *min = &ranges->min[i], *max = &ranges->max[i];
+    if (narrow_applies(column->type)) {
+        narrow_range(column->type, column->data, plan->rows->rows, min, max);
+    } else if (column->type == COLUMN_F64) {
+        bits_range(column->data, plan->rows->rows, min, max);
+    } else {
+        *min = ranges->min[codes] = 0;
+        if (column_is_coded(column))
+            coded_range(plan, &plan->coded[i], max, &ranges->max[codes]);
+        else
+            text_range(plan, column, max);
+    }
+}
+
+/* How each column is stored, over all ranks' values: the narrowest type, or one value for all. */
 static void choose_stored_types(Comm *comm, SegmentPlan *plan)
 {
     SegmentLayout *layout = &plan->layout;
-    int64_t min[TABLE_COLUMNS_MAX], max[TABLE_COLUMNS_MAX];
-    for (int i = 0; i < layout->n_columns; i++) {
-        min[i] = INT64_MAX;
-        max[i] = INT64_MIN;
-        const Column *column = plan->rows->rows > 0 ? &plan->rows->columns[i] : NULL;
-        if (column && narrow_applies(column->type))
-            narrow_range(column->type, column->data, plan->rows->rows, &min[i], &max[i]);
-        int64_t row = 0;
-        for (int64_t p = 0; column && column->type == COLUMN_TEXT && p < plan->n_partitions; p++) {
-            int64_t bytes = column_text_bytes(column, row + plan->partition_rows[p]) -
-                            column_text_bytes(column, row);
-            min[i] = 0;
-            max[i] = bytes > max[i] ? bytes : max[i];
-            row += plan->partition_rows[p];
-        }
+    Ranges ranges;
+    int64_t rows = plan->rows->rows;
+    for (int i = 0; i < 2 * layout->n_columns; i++) {
+        ranges.min[i] = INT64_MAX;
+        ranges.max[i] = INT64_MIN;
     }
-    comm_min_i64(comm, min, layout->n_columns);
-    comm_max_i64(comm, max, layout->n_columns);
+    for (int i = 0; i < layout->n_columns && rows > 0; i++)
+        find_range(plan, i, &ranges);
+    comm_min_i64(comm, ranges.min, 2 * (int64_t)layout->n_columns);
+    comm_max_i64(comm, ranges.max, 2 * (int64_t)layout->n_columns);
+    comm_sum_i64(comm, &rows, 1);
+    layout->format = 1;
     for (int i = 0; i < layout->n_columns; i++) {
         SegmentColumn *column = &layout->columns[i];
-        if (column->type != COLUMN_F64)
-            column->stored = narrow_type(min[i], max[i]);
+        int codes = layout->n_columns + i;
         bool is_whole = narrow_applies(column->type);
-        column->min = is_whole ? min[i] : INT64_MAX;
-        column->max = is_whole ? max[i] : INT64_MIN;
+        column->is_constant = column->type == COLUMN_F64 && plan->spec->stores_constants &&
+                              rows > 1 && ranges.min[i] == ranges.max[i];
+        if (column->type != COLUMN_F64)
+            column->stored = narrow_type(ranges.min[i], ranges.max[i]);
+        if (column->is_coded)
+            column->codes_stored = narrow_type(ranges.min[codes], ranges.max[codes]);
+        column->min = is_whole ? ranges.min[i] : INT64_MAX;
+        column->max = is_whole ? ranges.max[i] : INT64_MIN;
+        if (column->is_coded || column->is_constant)
+            layout->format = 2;
     }
+}
+
+/* Coded texts of this rank's partitions. */
+static Status code_texts(SegmentPlan *plan, Error *error)
+{
+    Status status = STATUS_OK;
+    plan->coded = mem_new(plan->layout.n_columns, sizeof *plan->coded);
+    for (int i = 0; i < plan->layout.n_columns && plan->rows->rows > 0; i++) {
+        if (plan->layout.columns[i].is_coded)
+            TRY(coded_part_make(&plan->rows->columns[i], plan->n_partitions, plan->partition_rows,
+                                &plan->coded[i], error));
+    }
+out:
+    return status;
 }
 
 /* ---- values on their way to the file ---- */
@@ -172,6 +251,23 @@ static void index_text(SegmentLayout *layout, int i, const Column *column, int64
         (int64_t)stored_hash(COLUMN_I64, scratch->ends, spec->stored, n, scratch);
 }
 
+static void index_coded(SegmentLayout *layout, int i, const CodedPart *part, int64_t p,
+                        int64_t partition, int64_t begin, int64_t n, SegmentScratch *scratch)
+{
+    int64_t *index = layout->index;
+    const SegmentColumn *spec = &layout->columns[i];
+    int64_t first = part->text_starts[p], n_texts = part->text_starts[p + 1] - first;
+    int64_t start = part->byte_starts[p], bytes = part->byte_starts[p + 1] - start;
+    index[spec->byte_offset + partition + 1] = bytes;
+    index[spec->text_offset + partition + 1] = n_texts;
+    index[spec->checksum + partition] =
+        (int64_t)hash64(bytes > 0 ? part->bytes + start : NULL, bytes);
+    index[spec->ends_checksum + partition] =
+        (int64_t)stored_hash(COLUMN_I64, part->ends + first, spec->stored, n_texts, scratch);
+    index[spec->codes_checksum + partition] =
+        (int64_t)stored_hash(COLUMN_I32, part->codes + begin, spec->codes_stored, n, scratch);
+}
+
 /* Fill this rank's share of the index: row counts, byte counts, checksums. */
 static Status fill_index(SegmentPlan *plan, Error *error)
 {
@@ -192,14 +288,16 @@ static Status fill_index(SegmentPlan *plan, Error *error)
         for (int64_t p = 0; p < plan->n_partitions; p++) {
             int64_t n = plan->partition_rows[p];
             int64_t partition = plan->first + p;
-            if (spec->type == COLUMN_TEXT) {
+            if (spec->is_coded) {
+                index_coded(layout, i, &plan->coded[i], p, partition, begin, n, &scratch);
+            } else if (spec->type == COLUMN_TEXT) {
                 index_text(layout, i, column, partition, begin, n, &scratch);
             } else {
                 const char *values =
                     n > 0 ? (const char *)column->data + (size_t)begin * column_width(spec->type)
                           : NULL;
-                layout->index[spec->checksum + partition] =
-                    (int64_t)stored_hash(spec->type, values, spec->stored, n, &scratch);
+                layout->index[spec->checksum + partition] = (int64_t)stored_hash(
+                    spec->type, values, spec->stored, spec->is_constant ? 1 : n, &scratch);
             }
             begin += n;
         }
@@ -223,6 +321,8 @@ static void share_index(Comm *comm, SegmentLayout *layout)
     for (int i = 0; i < layout->n_columns; i++) {
         if (layout->columns[i].type == COLUMN_TEXT)
             sum_up(layout->index + layout->columns[i].byte_offset, layout->partitions);
+        if (layout->columns[i].is_coded)
+            sum_up(layout->index + layout->columns[i].text_offset, layout->partitions);
     }
     layout->rows = layout->index[layout->partitions];
 }
@@ -272,37 +372,75 @@ static SegmentDataset *add_column_part(SegmentPlan *plan, const char *suffix,
     return dataset;
 }
 
-static void plan_datasets(SegmentPlan *plan)
+static void plan_index(SegmentPlan *plan)
 {
-    SegmentLayout *layout = &plan->layout;
+    const SegmentLayout *layout = &plan->layout;
     int64_t partitions = layout->partitions;
-    const int64_t *offset = layout->index;
-    plan->datasets = mem_new(N_DATASETS_MAX, sizeof *plan->datasets);
-    add_index(plan, H5T_STD_I64LE, "", "partition_offset", "", 0, partitions + 1);
+    hid_t sum = H5T_STD_U64LE, offset = H5T_STD_I64LE;
+    add_index(plan, offset, "", "partition_offset", "", 0, partitions + 1);
     for (int i = 0; i < layout->n_columns; i++) {
         const SegmentColumn *spec = &layout->columns[i];
-        hid_t sum = H5T_STD_U64LE;
         add_index(plan, sum, "checksum/", spec->name, "", spec->checksum, partitions);
         if (spec->type == COLUMN_TEXT) {
             add_index(plan, sum, "checksum/", spec->name, ".end", spec->ends_checksum, partitions);
-            add_index(plan, H5T_STD_I64LE, "", spec->name, ".partition_offset", spec->byte_offset,
+            add_index(plan, offset, "", spec->name, ".partition_offset", spec->byte_offset,
+                      partitions + 1);
+        }
+        if (spec->is_coded) {
+            add_index(plan, sum, "checksum/", spec->name, ".code", spec->codes_checksum,
+                      partitions);
+            add_index(plan, offset, "", spec->name, ".text_offset", spec->text_offset,
                       partitions + 1);
         }
     }
-    bool has_rows = plan->rows->rows > 0;
+}
+
+static void plan_texts(SegmentPlan *plan, int i, const Column *column)
+{
+    const int64_t *offset = plan->layout.index;
+    const SegmentColumn *spec = &plan->layout.columns[i];
+    const CodedPart *part = &plan->coded[i];
+    if (!spec->is_coded) {
+        add_column_part(plan, "", spec, COLUMN_TEXT, COLUMN_TEXT, offset + spec->byte_offset,
+                        column ? column->bytes : NULL);
+        add_column_part(plan, ".end", spec, COLUMN_I64, spec->stored, offset, NULL)->ends_of =
+            column;
+        return;
+    }
+    add_column_part(plan, "", spec, COLUMN_TEXT, COLUMN_TEXT, offset + spec->byte_offset,
+                    part->bytes);
+    add_column_part(plan, ".end", spec, COLUMN_I64, spec->stored, offset + spec->text_offset,
+                    part->ends);
+    add_column_part(plan, ".code", spec, COLUMN_I32, spec->codes_stored, offset, part->codes);
+}
+
+/* The one value for all rows, which the first rank with rows writes. */
+static void plan_constant(SegmentPlan *plan, const SegmentColumn *spec, const Column *column)
+{
+    const int64_t *offset = plan->layout.index;
+    SegmentDataset *dataset = add_column_part(plan, "", spec, spec->type, spec->stored, offset,
+                                              column ? column->data : NULL);
+    dataset->size = 1;
+    dataset->count = column && dataset->at == 0 ? 1 : 0;
+    dataset->at = 0;
+}
+
+static void plan_datasets(SegmentPlan *plan)
+{
+    const SegmentLayout *layout = &plan->layout;
+    plan->datasets = mem_new(N_DATASETS_MAX, sizeof *plan->datasets);
+    plan_index(plan);
     for (int i = 0; i < layout->n_columns; i++) {
         const SegmentColumn *spec = &layout->columns[i];
-        const Column *column = has_rows ? &plan->rows->columns[i] : NULL;
-        if (spec->type == COLUMN_TEXT) {
-            add_column_part(plan, "", spec, COLUMN_TEXT, COLUMN_TEXT, offset + spec->byte_offset,
-                            column ? column->bytes : NULL);
-            add_column_part(plan, ".end", spec, COLUMN_I64, spec->stored, offset, NULL)->ends_of =
-                column;
-        } else {
-            add_column_part(plan, "", spec, spec->type, spec->stored, offset,
+        const Column *column = plan->rows->rows > 0 ? &plan->rows->columns[i] : NULL;
+        if (spec->type == COLUMN_TEXT)
+            plan_texts(plan, i, column);
+        else if (spec->is_constant)
+            plan_constant(plan, spec, column);
+        else
+            add_column_part(plan, "", spec, spec->type, spec->stored, layout->index,
                             column ? column->data : NULL)
                 ->range_of = spec->min <= spec->max ? spec : NULL;
-        }
     }
 }
 
@@ -352,6 +490,7 @@ Status segment_plan_make(Comm *comm, SegmentPlan *plan, Error *error)
     Status status;
     TRY(check_runs(comm, plan, error));
     TRY(agree_schema(comm, plan, error));
+    TRY_ALL(comm, code_texts(plan, error), error);
     choose_stored_types(comm, plan);
     TRY_ALL(comm, fill_index(plan, error), error);
     share_index(comm, &plan->layout);
@@ -362,6 +501,9 @@ out:
 
 void segment_plan_free(SegmentPlan *plan)
 {
+    for (int i = 0; plan->coded && i < plan->layout.n_columns; i++)
+        coded_part_free(&plan->coded[i]);
+    mem_free(&plan->coded);
     mem_free(&plan->datasets);
     buffer_free(&plan->schema);
     segment_layout_free(&plan->layout);

@@ -4,10 +4,11 @@
 #ifndef VESPER_STORE_SEGMENT_PLAN_H
 #define VESPER_STORE_SEGMENT_PLAN_H
 
+#include "store/coded_part.h"
 #include "store/hdf5_help.h"
 #include "store/segment.h"
 
-enum { N_DATASETS_MAX = 6 * TABLE_COLUMNS_MAX + 2 };
+enum { N_DATASETS_MAX = 8 * TABLE_COLUMNS_MAX + 2 };
 
 /* One dataset of the file: a column's values, or a part of the index. */
 typedef struct SegmentDataset {
@@ -33,6 +34,7 @@ typedef struct SegmentPlan {
     const int64_t *partition_rows;
     SegmentLayout layout;
     Buffer schema;
+    CodedPart *coded; /* [columns of the layout], empty where a column is not coded */
     SegmentDataset *datasets;
     int n_datasets;
     hid_t file;

@@ -63,7 +63,7 @@ static hid_t open_parallel(Comm *comm, const char *path)
 static bool write_header(const SegmentPlan *plan)
 {
     const SegmentLayout *layout = &plan->layout;
-    const int32_t format = SEGMENT_FORMAT;
+    const int32_t format = (int32_t)layout->format;
     const int32_t partitions = (int32_t)layout->partitions;
     hid_t file = plan->file;
     return write_attribute(file, "format", H5T_STD_I32LE, &format) &&
@@ -327,6 +327,9 @@ static bool is_same_layout(const SegmentLayout *a, const SegmentLayout *b)
         if (strcmp(a->columns[i].name, b->columns[i].name) != 0 ||
             a->columns[i].type != b->columns[i].type ||
             a->columns[i].stored != b->columns[i].stored ||
+            a->columns[i].is_coded != b->columns[i].is_coded ||
+            a->columns[i].codes_stored != b->columns[i].codes_stored ||
+            a->columns[i].is_constant != b->columns[i].is_constant ||
             a->columns[i].min != b->columns[i].min || a->columns[i].max != b->columns[i].max ||
             a->columns[i].unit != b->columns[i].unit)
             return false;

@@ -190,8 +190,27 @@ Column *table_column(Table *table, const char *name)
     return found;
 }
 
+void column_set_codes(Column *column, TextList list, int32_t *codes)
+{
+    vesper_assert(column->type == COLUMN_TEXT && list.n > 0);
+    column_free(column);
+    column->list = list;
+    column->data = codes;
+}
+
+static Bytes list_text(const TextList *list, int32_t code)
+{
+    if (code < 0)
+        return bytes_of("");
+    int64_t start = code > 0 ? list->ends[code - 1] : 0;
+    int64_t size = list->ends[code] - start;
+    return (Bytes){.data = size > 0 ? list->bytes + start : "", .size = size};
+}
+
 Bytes column_text(const Column *column, int64_t row)
 {
+    if (column_is_coded(column))
+        return list_text(&column->list, ((const int32_t *)column->data)[row]);
     int64_t start = column_text_bytes(column, row);
     int64_t size = column->ends[row] - start;
     return (Bytes){.data = size > 0 ? column->bytes + start : "", .size = size};
@@ -287,6 +306,7 @@ static Status gather_text(Column *column, const int64_t *order, int64_t n_rows, 
     Status status;
     int64_t *ends = NULL;
     char *bytes = NULL;
+    vesper_assert(!column_is_coded(column));
     TRY(mem_resize(&ends, n_rows, sizeof *ends, column->name, error));
     int64_t end = 0;
     for (int64_t i = 0; i < n_rows; i++) {
@@ -364,6 +384,7 @@ Status table_append(Table *table, const Table *from, int64_t begin, int64_t end,
         Column *to = &table->columns[i];
         const Column *source = &from->columns[i];
         vesper_assert(to->type == source->type);
+        vesper_assert(!column_is_coded(to) && !column_is_coded(source));
         size_t width = column_width(to->type);
         if (to->type == COLUMN_TEXT)
             TRY(append_text(to, table->rows, source, begin, end, error));
@@ -381,7 +402,9 @@ int64_t table_bytes(const Table *table)
     int64_t total = 0;
     for (int i = 0; i < table->n_columns; i++) {
         const Column *column = &table->columns[i];
-        if (column->type == COLUMN_TEXT)
+        if (column_is_coded(column))
+            total += table->rows * (int64_t)sizeof(int32_t);
+        else if (column->type == COLUMN_TEXT)
             total += table->rows * (int64_t)sizeof *column->ends +
                      column_text_bytes(column, table->rows);
         else

@@ -41,14 +41,24 @@ typedef struct ColumnSpec {
     ColumnUnit unit;
 } ColumnSpec;
 
+/* Texts that rows share: text i is bytes[ends[i - 1] (or 0), ends[i]). */
+typedef struct TextList {
+    int64_t n;
+    const int64_t *ends;
+    const char *bytes;
+} TextList;
+
 typedef struct Column {
     char name[COLUMN_NAME_SIZE];
     ColumnType type;
     ColumnUnit unit;
-    void *data;    /* fixed width: [rows]; NULL for text */
+    void *data;    /* fixed width: [rows]; NULL for text, unless that is coded */
     int64_t *ends; /* text: end of row i in bytes, [rows]; row i starts at ends[i - 1], or 0 */
     char *bytes;   /* text */
     int64_t bytes_capacity;
+    /* A text may be coded, which few functions here take: `data` [rows] are int32 places in a list
+     * of at least one text, -1 for the empty text; ends and bytes are NULL. Borrowed. */
+    TextList list;
 } Column;
 
 /* All zero is an empty table without columns. The table owns its columns' memory. */
@@ -83,7 +93,14 @@ Column *table_find(Table *table, const char *name); /* NULL if absent */
 const Column *table_find_const(const Table *table, const char *name);
 Column *table_column(Table *table, const char *name); /* absent: our bug */
 const Column *table_column_const(const Table *table, const char *name);
+/* Also of a coded column. */
 Bytes column_text(const Column *column, int64_t row);
+static inline bool column_is_coded(const Column *column)
+{
+    return column->list.n > 0;
+}
+/* Make a text column without rows coded: `codes` (mem_resize) becomes its own. */
+void column_set_codes(Column *column, TextList list, int32_t *codes);
 int64_t column_integer(const Column *column, int64_t row);     /* of whole numbers of any width */
 int64_t column_text_bytes(const Column *column, int64_t rows); /* of the first `rows` rows */
 

@@ -73,11 +73,11 @@ def check_plain(dataset):
 
 
 class Segment:
-    def __init__(self, path, table, kind, batch):
+    def __init__(self, path, table, kind, batch, form=1):
         self.file = h5py.File(path, "r")
         attrs = self.file.attrs
         self.path = path
-        check(attrs["format"] == 1, f"format of {path}")
+        check(attrs["format"] == form, f"format of {path}")
         check(attrs["table"].decode() == table and attrs["kind"].decode() == kind, f"names in {path}")
         check(attrs["batch"] == batch, f"batch of {path}")
         self.partitions, self.rows = int(attrs["partitions"]), int(attrs["rows"])
@@ -86,8 +86,21 @@ class Segment:
         names = {"partition_offset", "checksum"}
         for name, kind, unit in self.schema:
             names |= {name} if kind != "text" else {name, f"{name}.end", f"{name}.partition_offset"}
+            if self.is_coded(name):
+                names |= {f"{name}.code", f"{name}.text_offset"}
             check(unit in UNITS and self.file[name].attrs["unit"].decode() == unit, f"unit of {name}")
         check(set(self.file) == names, f"{path} has other things in it")
+
+    def is_coded(self, name):
+        return f"{name}.code" in self.file
+
+    def constant(self, name):
+        """The one value of all rows; its checksum stands for each partition."""
+        value, sums = self.file[name][:], self.file[f"checksum/{name}"]
+        check_guard(sums)
+        check(all(sums[p] == checksum(value.tobytes()) for p in range(self.partitions)),
+              f"checksum of {name}")
+        return value.tolist() * self.rows
 
     def offsets(self, name, total):
         dataset = self.file[name]
@@ -113,6 +126,8 @@ class Segment:
 
     def column(self, name, kind):
         """All values, as Python's own."""
+        if kind == "float64" and self.rows > 1 and self.file[name].shape == (1,):
+            return self.constant(name)
         if kind != "text":
             values = self.blocks(name, self.offset).tolist()
             wanted = kind if kind == "float64" else narrowest(values)
@@ -123,16 +138,24 @@ class Segment:
             return values
         first = self.offsets(f"{name}.partition_offset", self.file[name].shape[0])
         data = self.blocks(name, first).tobytes()
-        ends = self.blocks(f"{name}.end", self.offset).tolist()
+        text = self.offset
+        if self.is_coded(name):
+            text = self.offsets(f"{name}.text_offset", self.file[f"{name}.end"].shape[0])
+        ends = self.blocks(f"{name}.end", text).tolist()
         check(self.file[f"{name}.end"].dtype == narrowest(ends), f"{name}.end: its type")
         texts = []
         for p in range(self.partitions):
             begin = 0
-            for end in ends[self.offset[p]:self.offset[p + 1]]:
+            for end in ends[text[p]:text[p + 1]]:
                 texts.append(data[first[p] + begin:first[p] + end].decode())
                 begin = end
             check(begin == first[p + 1] - first[p], f"{name}: bytes of partition {p}")
-        return texts
+        if not self.is_coded(name):
+            return texts
+        codes = self.blocks(f"{name}.code", self.offset).tolist()
+        check(self.file[f"{name}.code"].dtype == narrowest(codes), f"{name}.code: its type")
+        return [texts[text[p] + code] for p in range(self.partitions)
+                for code in codes[self.offset[p]:self.offset[p + 1]]]
 
     def table(self):
         return list(zip(*[self.column(name, kind) for name, kind, _ in self.schema]))
@@ -215,17 +238,28 @@ def check_store(store):
 def check_results(folder):
     index = read_json(f"{folder}/tables.json")
     check(index["format"] == 1 and index["run"] == "night" and index["generation"] == 3, "tables.json")
-    (table,) = index["tables"]
+    table, labels = index["tables"]
     segment = Segment(f"{folder}/{table['file']}", "things", "result", 3)
     check(table["name"] == "things" and table["key"] == "amount,name", "names in tables.json")
     check(table["rows"] == segment.rows and segment.partitions == 1, "rows in tables.json")
     check([tuple(c.split(" ")) for c in table["columns"]] == THINGS, "columns in tables.json")
     check_things(segment, [(9, p) for p in range(16)])
+    check_sum(segment, table)
+    segment = Segment(f"{folder}/{labels['file']}", "labels", "result", 3, form=2)
+    words = ["", "one", "", "été", "!"]
+    check(segment.table() == [(i, words[i * i % 5], 0.25) for i in range(200)], "rows of labels")
+    check(segment.file["label.end"].shape == (3,) and segment.file["share"].shape == (1,),
+          "labels are not stored once")
+    check_sum(segment, labels)
+
+
+def check_sum(segment, table):
     total = 0
     for name, kind, _ in segment.schema:
-        for part in [name] if kind != "text" else [name, f"{name}.end"]:
-            data = segment.file[f"checksum/{part}"][:].tobytes()
-            total = xxhash.XXH3_64bits_withSeed(data, len(data), total)
+        for part in [name, f"{name}.end", f"{name}.code"]:
+            if f"checksum/{part}" in segment.file:
+                data = segment.file[f"checksum/{part}"][:].tobytes()
+                total = xxhash.XXH3_64bits_withSeed(data, len(data), total)
     check(f"{total:016x}" == table["checksum"], "checksum in tables.json")
 
 

@@ -50,8 +50,8 @@ for batch in 000001 000002 000003; do
         segments="$segments./segments/$batch/$table.h5 "
     done
 done
-expected="./CURRENT ./lock ./manifest/000002.json ./manifest/000003.json ./results/night/tables.json \
-./results/night/things.h5 $segments./store.json "
+expected="./CURRENT ./lock ./manifest/000002.json ./manifest/000003.json ./results/night/labels.h5 \
+./results/night/tables.json ./results/night/things.h5 $segments./store.json "
 [ "$found" = "$expected" ] || fail "other files than the page says: $found"
 
 python=${VESPER_PYTHON:-/usr/bin/python3}
@@ -98,10 +98,10 @@ PYTHON
     fi
 }
 things=segments/000002/things.h5
-newer="$things was written by a newer Vesper (format 2, this one reads 1): upgrade Vesper"
+newer="$things was written by a newer Vesper (format 3, this one reads 2): upgrade Vesper"
 run_sample 2 read "$work/np1"
 [ "$rc" = 0 ] || fail "the sample cannot be read"
-expect_refused newer "$newer" $things 'f.attrs["format"] = numpy.int32(2)'
+expect_refused newer "$newer" $things 'f.attrs["format"] = numpy.int32(3)'
 expect_refused no_format "$things is damaged" $things 'del f.attrs["format"]'
 expect_refused text_rows "$things is damaged" $things 'f.attrs["rows"] = "many"'
 expect_refused more_rows "$things" $things 'f.attrs["rows"] = f.attrs["rows"] + 1'
@@ -121,5 +121,11 @@ expect_refused sums "wrong checksum of checksum/day" $things 'f["checksum/day"][
 expect_refused value "column score of partition" $things 'f["score"][7] = 1.5'
 expect_refused elsewhere "of score" $things \
     'del f["score"]; f["score"] = h5py.ExternalLink("../000001/things.h5", "/score")'
+labels=results/night/labels.h5
+expect_refused code "column label of partition" $labels 'f["label.code"][5] = 2'
+expect_refused shared "column label of partition" $labels 'f["label"][1] = 65'
+expect_refused once "column share of partition" $labels 'f["share"][0] = 0.5'
+expect_refused few "of label.code" $labels \
+    'd = f["label.code"][1:]; del f["label.code"]; f["label.code"] = d'
 expect_refused result "results/night/things.h5: column day" results/night/things.h5 'f["day"][0] += 1'
 finish

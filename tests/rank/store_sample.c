@@ -31,12 +31,36 @@ out:
     return status;
 }
 
+/* Texts by codes, and a number that is the same in all rows. */
+static Status append_labels(Table *rows, int64_t begin, int64_t end, Error *error)
+{
+    static const int64_t ends[] = {3, 3, 8, 9};
+    Status status = STATUS_OK;
+    static const ColumnSpec specs[] = {{"place", COLUMN_I32, UNIT_COUNT},
+                                       {"label", COLUMN_TEXT, UNIT_NONE},
+                                       {"share", COLUMN_F64, UNIT_NONE}};
+    int32_t *codes = NULL;
+    table_init(rows, specs, 3);
+    TRY(table_reserve(rows, end - begin, error));
+    TRY(mem_resize(&codes, end - begin, sizeof *codes, "codes", error));
+    for (int64_t i = begin; i < end; i++) {
+        ((int32_t *)rows->columns[0].data)[i - begin] = (int32_t)i;
+        codes[i - begin] = (int32_t)(i * i % 5) - 1;
+        ((double *)rows->columns[2].data)[i - begin] = 0.25;
+    }
+    column_set_codes(&rows->columns[1],
+                     (TextList){.n = 4, .ends = ends, .bytes = "one\xc3\xa9t\xc3\xa9!"}, codes);
+    rows->rows = end - begin;
+out:
+    return status;
+}
+
 /* All partitions of batch 9, one after another, cut over the ranks as in the model. */
 static Status write_results(Comm *comm, Store *store, Error *error)
 {
     Status status, own = STATUS_OK;
     ResultWriter *writer = NULL;
-    Table rows;
+    Table rows, labels = {0};
     int32_t end = model_first_partition(comm_rank(comm) + 1, comm_size(comm));
     model_init(&rows);
     TRY(results_begin(comm, store, "night", &writer, error));
@@ -44,9 +68,15 @@ static Status write_results(Comm *comm, Store *store, Error *error)
         own = own == STATUS_OK ? model_append(&rows, 9, p, error) : own;
     TRY_ALL(comm, own, error);
     TRY(results_write(comm, writer, "things", "amount,name", &rows, error));
+    TRY_ALL(comm,
+            append_labels(&labels, model_first(200, comm_rank(comm), comm_size(comm)),
+                          model_first(200, comm_rank(comm) + 1, comm_size(comm)), error),
+            error);
+    TRY(results_write(comm, writer, "labels", "place", &labels, error));
     TRY(results_commit(comm, &writer, error));
 out:
     results_discard(comm, &writer);
+    table_free(&labels);
     table_free(&rows);
     return status;
 }
@@ -83,6 +113,7 @@ static Status read_results(const Store *store, Table *rows, Error *error)
     ResultReader *reader = NULL;
     TRY(results_open(store, "night", &reader, error));
     TRY(results_read_block(reader, 0, 0, rows, error));
+    TRY(results_read_block(reader, 1, 0, rows, error));
 out:
     results_close(&reader);
     return status;
