@@ -13,6 +13,7 @@
 typedef enum GroupSum {
     SUM_GROSS,
     SUM_RETURNED,
+    SUM_NET, /* gross - returned, in one: most group-bys ask for nothing else of money */
     SUM_DISCOUNT,
     SUM_UNITS,
     SUM_UNITS_RETURNED,

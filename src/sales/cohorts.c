@@ -50,8 +50,7 @@ static Status take_months(const Groups *groups, Table *months, Error *error)
         ((int32_t *)months->columns[1].data)[at] = (int32_t)key_part_value(month, groups->keys[i]);
         ((int64_t *)months->columns[2].data)[at] = groups->sums[SUM_ORDERS][i];
         ((int64_t *)months->columns[3].data)[at] = groups->sums[SUM_CUSTOMERS][i];
-        ((int64_t *)months->columns[4].data)[at] =
-            groups->sums[SUM_GROSS][i] - groups->sums[SUM_RETURNED][i];
+        ((int64_t *)months->columns[4].data)[at] = groups->sums[SUM_NET][i];
     }
 out:
     return status;

@@ -184,7 +184,7 @@ static Status take_periods(const Groups *groups, Table *periods, Error *error)
     int64_t *customers = periods->columns[1 + FIGURE_CUSTOMERS].data;
     for (int64_t i = 0; i < groups->n; i++) {
         numbers[i] = key_part_value(&groups->layout.parts[0], groups->keys[i]);
-        net[i] = groups->sums[SUM_GROSS][i] - groups->sums[SUM_RETURNED][i];
+        net[i] = groups->sums[SUM_NET][i];
         units[i] = groups->sums[SUM_UNITS][i];
         orders[i] = groups->sums[SUM_ORDERS][i];
         customers[i] = groups->sums[SUM_CUSTOMERS][i];

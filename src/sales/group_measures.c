@@ -8,11 +8,10 @@
 
 /* How a measure comes about. */
 typedef enum MeasureSource {
-    FROM_SUM,        /* the sum itself */
-    FROM_DIFFERENCE, /* sum - other; I64 */
-    FROM_RATIO,      /* sum / other; F64, NaN where other is 0 */
-    FROM_DAY,        /* the sum, a day; I32 */
-    FROM_QUANTILE    /* of order values; I64 */
+    FROM_SUM,     /* the sum itself */
+    FROM_RATIO,   /* sum / other; F64, NaN where other is 0 */
+    FROM_DAY,     /* the sum, a day; I32 */
+    FROM_QUANTILE /* of order values; I64 */
 } MeasureSource;
 
 typedef struct MeasureRule {
@@ -26,7 +25,7 @@ typedef struct MeasureRule {
 static const MeasureRule rules[MEASURE_COUNT] = {
     [MEASURE_GROSS] = {FROM_SUM, UNIT_MONEY_MINOR, .sum = SUM_GROSS},
     [MEASURE_RETURNED] = {FROM_SUM, UNIT_MONEY_MINOR, .sum = SUM_RETURNED},
-    [MEASURE_NET] = {FROM_DIFFERENCE, UNIT_MONEY_MINOR, .sum = SUM_GROSS, .other = SUM_RETURNED},
+    [MEASURE_NET] = {FROM_SUM, UNIT_MONEY_MINOR, .sum = SUM_NET},
     [MEASURE_DISCOUNT] = {FROM_SUM, UNIT_MONEY_MINOR, .sum = SUM_DISCOUNT},
     [MEASURE_UNITS] = {FROM_SUM, UNIT_COUNT, .sum = SUM_UNITS},
     [MEASURE_UNITS_RETURNED] = {FROM_SUM, UNIT_COUNT, .sum = SUM_UNITS_RETURNED},
@@ -140,12 +139,8 @@ static Status fill_derived(const Groups *groups, const MeasureRule *rule, Column
     TRY(mem_resize(&column->data, n, column_width(column->type), column->name, error));
     if (rule->source == FROM_RATIO) {
         fill_ratios(sum, other, n, column->data);
-    } else if (rule->source == FROM_DAY) {
-        fill_days(sum, n, column->data);
     } else {
-        int64_t *differences = column->data;
-        for (int64_t i = 0; i < n; i++)
-            differences[i] = sum[i] - other[i];
+        fill_days(sum, n, column->data);
     }
 out:
     return status;

@@ -35,7 +35,8 @@ void group_tuples_init(GroupTuples *tuples, const SumSet *set, uint64_t space)
     *tuples = (GroupTuples){.set = set, .shift = SHIFT_MIN};
     for (int w = 0; w < set->n_added; w++) {
         GroupSum sum = set->added[w];
-        tuples->has_price |= sum == SUM_GROSS || sum == SUM_RETURNED || sum == SUM_KEPT_VALUE;
+        tuples->has_price |=
+            sum == SUM_GROSS || sum == SUM_RETURNED || sum == SUM_NET || sum == SUM_KEPT_VALUE;
         tuples->has_discount |= sum == SUM_DISCOUNT;
         tuples->has_margin |= sum == SUM_MARGIN;
     }

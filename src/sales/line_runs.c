@@ -116,6 +116,7 @@ static void sum_run(const OrderLines *lines, LineRuns *runs, int64_t run)
     runs->kept[run] = has_sale && !is_cancelled;
     runs->sums[SUM_GROSS][run] = gross;
     runs->sums[SUM_RETURNED][run] = returned + (is_cancelled ? gross : 0);
+    runs->sums[SUM_NET][run] = runs->sums[SUM_GROSS][run] - runs->sums[SUM_RETURNED][run];
     runs->sums[SUM_DISCOUNT][run] = is_cancelled ? 0 : discount;
     runs->sums[SUM_UNITS][run] = units;
     runs->sums[SUM_UNITS_RETURNED][run] = units_returned + (is_cancelled ? units : 0);

@@ -14,7 +14,7 @@ static uint32_t sums_of(Measure measure)
     case MEASURE_RETURNED:
         return 1U << SUM_RETURNED;
     case MEASURE_NET:
-        return 1U << SUM_GROSS | 1U << SUM_RETURNED;
+        return 1U << SUM_NET;
     case MEASURE_DISCOUNT:
         return 1U << SUM_DISCOUNT;
     case MEASURE_UNITS:
@@ -77,6 +77,7 @@ uint32_t sum_set_needs(const SumSet *set)
     static const uint32_t needs[SUM_COUNT] = {
         [SUM_GROSS] = LINES_QUANTITY | LINES_PRICE,
         [SUM_RETURNED] = LINES_QUANTITY | LINES_PRICE | LINES_CANCELLED,
+        [SUM_NET] = LINES_QUANTITY | LINES_PRICE | LINES_CANCELLED,
         [SUM_DISCOUNT] = LINES_DISCOUNT | LINES_CANCELLED,
         [SUM_UNITS] = LINES_QUANTITY,
         [SUM_UNITS_RETURNED] = LINES_QUANTITY | LINES_CANCELLED,
@@ -144,6 +145,8 @@ static inline int64_t add_of(GroupSum sum, const OrderLines *lines, const Shop *
         return quantity < 0             ? -quantity * lines->price[line]
                : lines->cancelled[line] ? quantity * lines->price[line]
                                         : 0;
+    case SUM_NET:
+        return (quantity > 0) & (lines->cancelled[line] != 0) ? 0 : quantity * lines->price[line];
     case SUM_DISCOUNT:
         return !lines->discount || lines->cancelled[line] ? 0 : lines->discount[line];
     case SUM_UNITS:
@@ -187,6 +190,7 @@ static void compute(GroupSum sum, const OrderLines *lines, const Shop *shop, int
     switch (sum) {
         COLUMN(SUM_GROSS);
         COLUMN(SUM_RETURNED);
+        COLUMN(SUM_NET);
         COLUMN(SUM_DISCOUNT);
         COLUMN(SUM_UNITS);
         COLUMN(SUM_UNITS_RETURNED);

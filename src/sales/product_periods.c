@@ -96,7 +96,7 @@ static Status pack_sales(const Groups *groups, ClassSales **sales, Error *error)
         (*sales)[i] = (ClassSales){
             .product = group_product(groups, i),
             .day_class = (int32_t)key_part_value(&groups->layout.parts[1], groups->keys[i]),
-            .net = groups->sums[SUM_GROSS][i] - groups->sums[SUM_RETURNED][i],
+            .net = groups->sums[SUM_NET][i],
             .units = groups->sums[SUM_UNITS][i],
             .units_returned = groups->sums[SUM_UNITS_RETURNED][i],
         };

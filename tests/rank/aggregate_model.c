@@ -139,7 +139,7 @@ static int compare_keys(const void *a, const void *b)
 static void draw_group(Random *random, ModelGroup *group)
 {
     for (int s = 0; s < SUM_COUNT; s++)
-        group->sums[s] = random_below(random, 5) - (s == SUM_MARGIN || s == SUM_GROSS ? 2 : 0);
+        group->sums[s] = random_below(random, 5) - (s == SUM_MARGIN || s == SUM_NET ? 2 : 0);
     group->sums[SUM_ORDERS] = random_below(random, MODEL_ORDERS_MAX + 1);
     group->sums[SUM_FIRST_DAY] = random_below(random, 9) - 4;
     group->sums[SUM_LAST_DAY] = group->sums[SUM_FIRST_DAY] + 2;
@@ -251,8 +251,6 @@ static ModelValue model_value(const ModelGroup *group, Measure measure)
     const int64_t *sums = group->sums;
     double orders = (double)sums[SUM_ORDERS];
     switch (measure) {
-    case MEASURE_NET:
-        return (ModelValue){.whole = sums[SUM_GROSS] - sums[SUM_RETURNED]};
     case MEASURE_AVERAGE_ORDER_VALUE:
         return (ModelValue){true, 0, orders > 0 ? (double)sums[SUM_KEPT_VALUE] / orders : NAN};
     case MEASURE_ITEMS_PER_ORDER:
@@ -277,7 +275,7 @@ static ModelValue model_value(const ModelGroup *group, Measure measure)
         [MEASURE_DISCOUNT] = SUM_DISCOUNT,   [MEASURE_UNITS] = SUM_UNITS,
         [MEASURE_ORDERS] = SUM_ORDERS,       [MEASURE_UNITS_RETURNED] = SUM_UNITS_RETURNED,
         [MEASURE_CUSTOMERS] = SUM_CUSTOMERS, [MEASURE_LINES] = SUM_LINES,
-        [MEASURE_MARGIN] = SUM_MARGIN,
+        [MEASURE_MARGIN] = SUM_MARGIN,       [MEASURE_NET] = SUM_NET,
     };
     return (ModelValue){.whole = sums[own[measure]]};
 }

@@ -220,6 +220,7 @@ static void set_sums(const Shop *shop, const OrderLines *lines, int64_t i, Entry
         sums[SUM_RETURNED] = llabs(value);
         sums[SUM_UNITS_RETURNED] = llabs(quantity);
     }
+    sums[SUM_NET] = sums[SUM_GROSS] - sums[SUM_RETURNED];
     entry->kept = quantity > 0 && !lines->cancelled[i];
     entry->value = entry->kept ? value : 0;
     sums[SUM_KEPT_VALUE] = entry->value;

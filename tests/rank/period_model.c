@@ -151,6 +151,7 @@ static void add_line(const PeriodModel *model, int64_t i, LineTest *in, const vo
     sums[SUM_UNITS] += is_sale ? units : 0;
     sums[SUM_RETURNED] += is_return ? value : 0;
     sums[SUM_UNITS_RETURNED] += is_return ? units : 0;
+    sums[SUM_NET] += (is_sale ? value : 0) - (is_return ? value : 0);
     sums[SUM_LINES]++;
     sums[SUM_ORDERS] += is_first(model, i, true, in, what);
     sums[SUM_CUSTOMERS] += is_first(model, i, false, in, what);
@@ -190,7 +191,7 @@ PeriodSums period_sums(const PeriodModel *model, int32_t product, int32_t begin,
     Range range = {product, begin, end};
     add_lines(model, is_in_range, &range, sums);
     return (PeriodSums){.lines = sums[SUM_LINES],
-                        .net = sums[SUM_GROSS] - sums[SUM_RETURNED],
+                        .net = sums[SUM_NET],
                         .units = sums[SUM_UNITS],
                         .units_returned = sums[SUM_UNITS_RETURNED],
                         .orders = sums[SUM_ORDERS],
