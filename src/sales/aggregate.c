@@ -13,7 +13,6 @@
 #include "sales/group_rows.h"
 #include "sales/group_tuples.h"
 #include "sales/key_tables.h"
-#include "sales/line_runs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,32 +112,26 @@ void aggregate_free(Aggregate **aggregate)
 
 /* ---- one block ---- */
 
-/* What goes by: the lines of a partition, or their runs. */
-typedef struct Items {
-    const OrderLines *columns;
-    const LineRuns *runs; /* NULL: lines */
-} Items;
-
-/* Keys and places of the items of [begin, begin + n) that count. */
-static void select_items(Aggregate *aggregate, const Items *items, int64_t begin, int64_t n)
+/* Keys and places of the items that count. */
+static void select_items(Aggregate *aggregate, const OrderLines *columns)
 {
     uint64_t *keys = aggregate->keys;
-    key_tables_look_up(&aggregate->tables, items->columns, begin, n, keys);
+    int64_t n = columns->n, kept = 0;
+    key_tables_look_up(&aggregate->tables, columns, 0, n, keys);
     aggregate->n = n;
     if (!aggregate->filter && !aggregate->tables.has_none) {
         for (int64_t i = 0; i < n; i++)
-            aggregate->at[i] = (int32_t)(begin + i);
+            aggregate->at[i] = (int32_t)i;
         return;
     }
     if (aggregate->filter)
-        line_filter_mark(aggregate->filter, items->columns, begin, n, aggregate->keep);
+        line_filter_mark(aggregate->filter, columns, 0, n, aggregate->keep);
     else
         memset(aggregate->keep, 1, (size_t)n);
-    int64_t kept = 0;
     for (int64_t i = 0; i < n; i++) {
         uint64_t key = keys[i];
         keys[kept] = key;
-        aggregate->at[kept] = (int32_t)(begin + i);
+        aggregate->at[kept] = (int32_t)i;
         kept += aggregate->keep[i] && key != KEY_NONE;
     }
     aggregate->n = kept;
@@ -149,32 +142,39 @@ static bool needs_kept(const SumSet *set)
     return set->orders || set->customers || set->has_days || set->order_values;
 }
 
-/* What the block's items add. Orders and customers are 0 yet. */
-static void find_sums(Aggregate *aggregate, const Items *items, int64_t begin, bool is_whole)
+/* Bits of what it takes from a block (line_block.h). */
+static uint32_t sums_taken(const Aggregate *aggregate)
+{
+    const SumSet *set = &aggregate->set;
+    uint32_t taken = needs_kept(set) ? ITEMS_KEPT : 0;
+    for (int w = 0; w < set->n_added && !aggregate->keeps_tuples; w++) {
+        if (set->added[w] != SUM_ORDERS && set->added[w] != SUM_CUSTOMERS)
+            taken |= 1U << set->added[w];
+    }
+    return set->order_values ? taken | 1U << SUM_KEPT_VALUE : taken;
+}
+
+/* What the block's items add, beside orders and customers. */
+static void find_sums(Aggregate *aggregate, const LineItems *items)
 {
     const SumSet *set = &aggregate->set;
     const int32_t *at = aggregate->at;
     int64_t n = aggregate->n;
+    bool is_whole = n == items->columns.n;
     for (int w = 0; w < set->n_added; w++) {
         GroupSum sum = set->added[w];
         int64_t *column = aggregate->columns + (int64_t)w * AGGREGATE_BLOCK;
         aggregate->added[w] = column;
-        if (sum == SUM_ORDERS || sum == SUM_CUSTOMERS)
-            memset(column, 0, (size_t)n * sizeof *column);
-        else if (aggregate->keeps_tuples)
+        if (sum == SUM_ORDERS || sum == SUM_CUSTOMERS || aggregate->keeps_tuples)
             continue;
-        else if (items->runs && is_whole)
-            aggregate->added[w] = items->runs->sums[sum] + begin;
-        else if (items->runs)
-            for (int64_t i = 0; i < n; i++)
-                column[i] = items->runs->sums[sum][at[i]];
+        if (is_whole)
+            aggregate->added[w] = items->sums[sum];
         else
-            line_sum_compute(sum, items->columns, aggregate->shop, begin, is_whole ? NULL : at, n,
-                             column);
+            for (int64_t i = 0; i < n; i++)
+                column[i] = items->sums[sum][at[i]];
     }
     for (int64_t i = 0; needs_kept(set) && i < n; i++)
-        aggregate->kept[i] =
-            items->runs ? items->runs->kept[at[i]] : order_line_is_kept(items->columns, at[i]);
+        aggregate->kept[i] = items->kept[at[i]];
 }
 
 /* Neighbours with equal keys into the cells. `n_added` is constant where it is called. */
@@ -242,30 +242,46 @@ static Stamps *find_seen(Aggregate *aggregate, uint64_t key)
     return &seen->stamps;
 }
 
+/* Numbers of orders, or customers, as stamps; -1 (anonymous) has none. */
+static inline int64_t count_first(bool is_kept, int32_t code, uint32_t base, uint32_t *last)
+{
+    uint32_t stamp = base + (uint32_t)code + 1;
+    bool counts = is_kept & (code >= 0), is_first = *last != stamp;
+    *last = counts ? stamp : *last;
+    return counts & is_first;
+}
+
 /* Count 1 where an item is the first of its order, of its customer, in its group. */
-static void count_firsts(Aggregate *aggregate, const OrderLines *columns)
+static inline void count_firsts(Aggregate *aggregate, const OrderLines *columns, bool is_dense,
+                                bool with_orders, bool with_customers)
 {
     const SumSet *set = &aggregate->set;
     int64_t *orders = aggregate->columns + (int64_t)sum_set_word(set, SUM_ORDERS) * AGGREGATE_BLOCK;
     int64_t *customers =
         aggregate->columns + (int64_t)sum_set_word(set, SUM_CUSTOMERS) * AGGREGATE_BLOCK;
+    uint32_t order_base = aggregate->order_base, customer_base = aggregate->customer_base;
     for (int64_t i = 0; i < aggregate->n; i++) {
-        if (!aggregate->kept[i])
-            continue;
         int64_t at = aggregate->at[i];
         uint64_t key = aggregate->keys[i];
-        Stamps *stamps = aggregate->is_dense ? &aggregate->stamps[key] : find_seen(aggregate, key);
-        if (set->orders) {
-            uint32_t stamp = aggregate->order_base + (uint32_t)columns->order[at] + 1;
-            orders[i] = stamps->order != stamp;
-            stamps->order = stamp;
-        }
-        if (set->customers && columns->customer[at] >= 0) {
-            uint32_t stamp = aggregate->customer_base + (uint32_t)columns->customer[at] + 1;
-            customers[i] = stamps->customer != stamp;
-            stamps->customer = stamp;
-        }
+        bool is_kept = aggregate->kept[i];
+        Stamps *stamps = is_dense ? &aggregate->stamps[key] : find_seen(aggregate, key);
+        if (with_orders)
+            orders[i] = count_first(is_kept, columns->order[at], order_base, &stamps->order);
+        if (with_customers)
+            customers[i] =
+                count_first(is_kept, columns->customer[at], customer_base, &stamps->customer);
     }
+}
+
+static void count_orders_and_customers(Aggregate *aggregate, const OrderLines *columns)
+{
+    bool orders = aggregate->set.orders, customers = aggregate->set.customers;
+    if (!aggregate->is_dense)
+        count_firsts(aggregate, columns, false, orders, customers);
+    else if (orders && customers)
+        count_firsts(aggregate, columns, true, true, true);
+    else
+        count_firsts(aggregate, columns, true, orders, customers);
 }
 
 static void add_days(Aggregate *aggregate, const OrderLines *columns)
@@ -331,28 +347,20 @@ out:
     return status;
 }
 
-/* The order that is open: its entries in values begin at `begin`. */
-typedef struct OpenOrder {
-    int64_t order; /* -1: none */
-    int64_t begin;
-} OpenOrder;
-
-static Status add_order_values(Aggregate *aggregate, const Items *items, OpenOrder *open,
-                               Error *error)
+static Status add_order_values(Aggregate *aggregate, const LineItems *items, Error *error)
 {
     Status status = STATUS_OK;
     KeyedValues *values = &aggregate->values;
-    const OrderLines *columns = items->columns;
     for (int64_t i = 0; i < aggregate->n; i++) {
         int64_t at = aggregate->at[i];
         if (!aggregate->kept[i])
             continue;
-        int64_t value = items->runs ? items->runs->sums[SUM_KEPT_VALUE][at]
-                                    : columns->quantity[at] * columns->price[at];
-        if (columns->order[at] != open->order) {
-            TRY(close_order(values, open->begin, error));
-            *open = (OpenOrder){.order = columns->order[at], .begin = values->n};
-        } else if (values->n > open->begin && values->keys[values->n - 1] == aggregate->keys[i]) {
+        int64_t value = items->sums[SUM_KEPT_VALUE][at];
+        if (items->columns.order[at] != aggregate->open_order) {
+            TRY(close_order(values, aggregate->open_values, error));
+            aggregate->open_order = items->columns.order[at];
+            aggregate->open_values = values->n;
+        } else if (values->keys[values->n - 1] == aggregate->keys[i]) {
             values->values[values->n - 1] += value;
             continue;
         }
@@ -405,6 +413,8 @@ static Status begin_partition(Aggregate *aggregate, const OrderLines *lines, Err
     Status status = STATUS_OK;
     const SumSet *set = &aggregate->set;
     aggregate->partitions++;
+    if (aggregate->has_margin)
+        TRY(line_margins_check(lines, aggregate->shop, error));
     if (set->orders)
         advance_stamps(aggregate, &aggregate->order_base, count_codes(lines->order, lines->n));
     if (set->customers)
@@ -414,60 +424,74 @@ static Status begin_partition(Aggregate *aggregate, const OrderLines *lines, Err
         TRY(make_seen(aggregate, lines->n, error));
     if (set->order_values)
         TRY(keyed_values_reserve(&aggregate->values, lines->n, error));
+    aggregate->open_order = -1;
+    aggregate->open_values = aggregate->values.n;
 out:
     return status;
 }
 
-static void end_partition(Aggregate *aggregate, const OrderLines *lines)
+static Status end_partition(Aggregate *aggregate, const OrderLines *lines, Error *error)
 {
+    Status status = STATUS_OK;
     if (aggregate->set.orders)
         aggregate->order_base += count_codes(lines->order, lines->n);
     if (aggregate->set.customers)
         aggregate->customer_base += count_codes(lines->customer, lines->n);
-}
-
-static Status add_block(Aggregate *aggregate, const Items *items, int64_t begin, int64_t n,
-                        OpenOrder *open, Error *error)
-{
-    Status status = STATUS_OK;
-    const SumSet *set = &aggregate->set;
-    select_items(aggregate, items, begin, n);
-    find_sums(aggregate, items, begin, aggregate->n == n);
-    if (set->orders || set->customers)
-        count_firsts(aggregate, items->columns);
-    if (aggregate->is_dense)
-        add_block_to_cells(aggregate);
-    else
-        TRY(aggregate_set_aside(aggregate, items->columns, begin, aggregate->n == n, error));
-    if (aggregate->is_dense && set->has_days)
-        add_days(aggregate, items->columns);
-    if (set->order_values)
-        TRY(add_order_values(aggregate, items, open, error));
+    if (aggregate->set.order_values)
+        TRY(close_order(&aggregate->values, aggregate->open_values, error));
+    TRY(aggregate_limit_tuples(aggregate, error));
+    TRY(group_rows_compact(&aggregate->rows, error));
 out:
     return status;
 }
 
-Status aggregate_add(Aggregate *aggregate, const OrderLines *lines, const LineRuns *runs,
-                     Error *error)
+static Status add_block(Aggregate *aggregate, const LineItems *items, Error *error)
 {
     Status status = STATUS_OK;
-    OpenOrder open = {.order = -1, .begin = aggregate->values.n};
-    Items items = {.columns = lines};
-    if (aggregate->takes_runs)
-        items = (Items){.columns = &runs->items, .runs = runs};
-    int64_t n_items = items.columns->n;
-    if (aggregate->has_margin)
-        TRY(line_margins_check(lines, aggregate->shop, error));
-    TRY(begin_partition(aggregate, items.columns, error));
-    for (int64_t begin = 0; begin < n_items; begin += AGGREGATE_BLOCK) {
-        int64_t n = n_items - begin < AGGREGATE_BLOCK ? n_items - begin : AGGREGATE_BLOCK;
-        TRY(add_block(aggregate, &items, begin, n, &open, error));
+    const SumSet *set = &aggregate->set;
+    const OrderLines *columns = &items->columns;
+    select_items(aggregate, columns);
+    find_sums(aggregate, items);
+    if (set->orders || set->customers)
+        count_orders_and_customers(aggregate, columns);
+    if (aggregate->is_dense)
+        add_block_to_cells(aggregate);
+    else
+        TRY(aggregate_set_aside(aggregate, columns, 0, aggregate->n == columns->n, error));
+    if (aggregate->is_dense && set->has_days)
+        add_days(aggregate, columns);
+    if (set->order_values)
+        TRY(add_order_values(aggregate, items, error));
+out:
+    return status;
+}
+
+LineBlock *aggregates_block(Aggregate *const *aggregates, int n)
+{
+    uint32_t line_sums = 0, run_sums = 0;
+    for (int a = 0; a < n; a++) {
+        if (aggregates[a]->takes_runs)
+            run_sums |= sums_taken(aggregates[a]);
+        else
+            line_sums |= sums_taken(aggregates[a]);
     }
-    if (aggregate->set.order_values)
-        TRY(close_order(&aggregate->values, open.begin, error));
-    end_partition(aggregate, items.columns);
-    TRY(aggregate_limit_tuples(aggregate, error));
-    TRY(group_rows_compact(&aggregate->rows, error));
+    return line_block_new(n > 0 ? aggregates[0]->shop : NULL, line_sums, run_sums);
+}
+
+Status aggregates_add(Aggregate *const *aggregates, int n, LineBlock *block,
+                      const OrderLines *lines, Error *error)
+{
+    Status status = STATUS_OK;
+    for (int a = 0; a < n; a++)
+        TRY(begin_partition(aggregates[a], lines, error));
+    for (int64_t begin = 0; n > 0 && begin < lines->n; begin += LINE_BLOCK) {
+        line_block_make(block, lines, begin);
+        for (int a = 0; a < n; a++)
+            TRY(add_block(aggregates[a], aggregates[a]->takes_runs ? &block->runs : &block->lines,
+                          error));
+    }
+    for (int a = 0; a < n; a++)
+        TRY(end_partition(aggregates[a], lines, error));
 out:
     return status;
 }

@@ -44,7 +44,7 @@ typedef struct Aggregate Aggregate;
 /* LINES_... bits of the columns that it needs. */
 uint32_t aggregate_needs(const AggregateSpec *spec);
 
-/* Whether it takes runs for lines (line_runs.h). */
+/* Whether it takes runs for lines (line_block.h). */
 bool aggregate_takes_runs(const AggregateSpec *spec);
 
 /* Empty accumulators for one thread. Spec and shop must outlive it. Local. */
@@ -52,12 +52,14 @@ Status aggregate_new(const AggregateSpec *spec, const Shop *shop, Aggregate **ag
                      Error *error) VESPER_MUST_USE;
 void aggregate_free(Aggregate **aggregate);
 
-/* Add one partition; each partition comes once, to one thread. `runs` are those of its lines.
- * Local.
- */
-typedef struct LineRuns LineRuns;
-Status aggregate_add(Aggregate *aggregate, const OrderLines *lines, const LineRuns *runs,
-                     Error *error) VESPER_MUST_USE;
+/* Room for the lines of a thread's aggregates [n] as they go by, for aggregates_add; free with
+ * mem_free. Local. */
+typedef struct LineBlock LineBlock;
+LineBlock *aggregates_block(Aggregate *const *aggregates, int n) VESPER_MUST_USE;
+
+/* Add one partition to each; each partition comes once, to one thread. Local. */
+Status aggregates_add(Aggregate *const *aggregates, int n, LineBlock *block,
+                      const OrderLines *lines, Error *error) VESPER_MUST_USE;
 
 /* Add what another thread of this rank has; empties and frees *from. Local. */
 Status aggregate_merge(Aggregate *into, Aggregate **from, Error *error) VESPER_MUST_USE;

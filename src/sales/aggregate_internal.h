@@ -6,12 +6,12 @@
 #include "sales/group_rows.h"
 #include "sales/group_tuples.h"
 #include "sales/key_tables.h"
-#include "sales/line_sums.h"
+#include "sales/line_block.h"
 
 /* An array of cells may take so many bytes; tests set it small. */
 extern int64_t aggregate_dense_bytes_max;
 
-enum { AGGREGATE_BLOCK = 512 }; /* items that go by at a time */
+enum { AGGREGATE_BLOCK = LINE_BLOCK_PADDED }; /* room for the items that go by at a time */
 
 /* The order and the customer that a group saw last. As the lines of each stand together, another
  * one is a new one. */
@@ -47,11 +47,13 @@ struct Aggregate {
     uint32_t partitions;                /* read so far */
     uint32_t order_base, customer_base; /* stamps of the partition at hand begin behind these */
     KeyedValues values;
+    int64_t open_order; /* whose values begin at open_values; -1: none */
+    int64_t open_values;
     bool takes_runs, has_margin;
     /* Of the block at hand. */
     int64_t n; /* items that count, and of them: */
     uint64_t keys[AGGREGATE_BLOCK];
-    int32_t at[AGGREGATE_BLOCK];       /* place in the partition */
+    int32_t at[AGGREGATE_BLOCK];       /* place in the block */
     uint8_t kept[AGGREGATE_BLOCK];     /* 1: has a kept sale */
     uint8_t keep[AGGREGATE_BLOCK];     /* scratch of the filter */
     int32_t codes[2][AGGREGATE_BLOCK]; /* scratch: columns of the lines that count */

@@ -4,7 +4,6 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "sales/line_runs.h"
 
 #include <omp.h>
 
@@ -14,7 +13,6 @@ typedef struct Pass {
     const Shop *shop;
     const PassPlan *plan;
     uint32_t needs;     /* LINES_... of all accumulators */
-    bool takes_runs;    /* some group-by does */
     int32_t begin, end; /* partitions of this rank */
     omp_lock_t lock;
     Progress progress;
@@ -26,7 +24,7 @@ typedef struct Pass {
 /* One thread's tools. */
 typedef struct Worker {
     LineReader reader;
-    LineRuns runs;
+    LineBlock *block;
     Table events, reviews;
     PassFacts facts;
 } Worker;
@@ -148,10 +146,7 @@ static Status add_partition(Worker *worker, const Pass *pass, int32_t partition,
     TRY(line_reader_read(&worker->reader, partition, &lines, error));
     *n_lines = lines.n;
     if (lines.n > 0) {
-        if (pass->takes_runs)
-            TRY(line_runs_make(&lines, &worker->runs, error));
-        for (int i = 0; i < plan->n_specs; i++)
-            TRY(aggregate_add(facts->aggregates[i], &lines, &worker->runs, error));
+        TRY(aggregates_add(facts->aggregates, plan->n_specs, worker->block, &lines, error));
         if (plan->customers)
             TRY(customer_facts_add(&facts->customers, &lines, error));
         if (plan->baskets)
@@ -186,7 +181,9 @@ static void walk(Pass *pass, Worker *worker)
     Status status = line_reader_init(&worker->reader, pass->store, pass->shop, pass->needs, &error);
     if (status == STATUS_OK)
         status = facts_init(&worker->facts, pass, &error);
-    if (status != STATUS_OK)
+    if (status == STATUS_OK)
+        worker->block = aggregates_block(worker->facts.aggregates, pass->plan->n_specs);
+    else
         report(pass, pass->begin, 0, status, &error);
 #pragma omp for schedule(dynamic, 1)
     for (int32_t p = pass->begin; p < pass->end; p++) {
@@ -202,7 +199,7 @@ static void workers_free(Worker *workers, int n, const PassPlan *plan)
 {
     for (int i = 0; i < n; i++) {
         line_reader_free(&workers[i].reader);
-        line_runs_free(&workers[i].runs);
+        mem_free(&workers[i].block);
         table_free(&workers[i].events);
         table_free(&workers[i].reviews);
         pass_facts_free(&workers[i].facts, plan);
@@ -239,8 +236,6 @@ Status pass_run(Comm *comm, Store *store, const Shop *shop, const PassPlan *plan
     Status status = STATUS_OK;
     Pass pass = {
         .store = store, .shop = shop, .plan = plan, .needs = plan_needs(plan), .error = error};
-    for (int i = 0; i < plan->n_specs; i++)
-        pass.takes_runs |= aggregate_takes_runs(plan->specs[i]);
     store_owned(store, comm_rank(comm), comm_size(comm), &pass.begin, &pass.end);
     progress_begin(&pass.progress, "sales", "lines", 1.0,
                    store_rows(store, "orders") / comm_size(comm));

@@ -6,7 +6,7 @@
 #include "rank/lines_model.h"
 #include "rank/suites.h"
 #include "sales/aggregate_internal.h"
-#include "sales/line_runs.h"
+#include "sales/line_block.h"
 
 #include <string.h>
 
@@ -21,15 +21,15 @@ static Status run_engine(const AggregateSpec *spec, const Shop *shop, const Line
     Comm *comm = rank_comm();
     Status status = STATUS_OK;
     Aggregate *aggregates[THREADS] = {NULL};
-    LineRuns runs = {.capacity = 0};
+    LineBlock *block = NULL;
     for (int t = 0; t < THREADS; t++)
         TRY(aggregate_new(spec, shop, &aggregates[t], error));
+    block = aggregates_block(aggregates, THREADS);
     for (int k = 0; k < PARTITIONS; k++) {
         int p = deal % 2 == 0 ? k : PARTITIONS - 1 - k;
         if ((p + deal) % comm_size(comm) != comm_rank(comm))
             continue;
-        TRY(line_runs_make(&lines[p].view, &runs, error));
-        TRY(aggregate_add(aggregates[(p / 2 + deal) % THREADS], &lines[p].view, &runs, error));
+        TRY(aggregates_add(&aggregates[(p / 2 + deal) % THREADS], 1, block, &lines[p].view, error));
     }
     for (int t = 1; t < THREADS; t++)
         TRY(aggregate_merge(aggregates[0], &aggregates[t], error));
@@ -37,7 +37,7 @@ static Status run_engine(const AggregateSpec *spec, const Shop *shop, const Line
 out:
     for (int t = 0; t < THREADS; t++)
         aggregate_free(&aggregates[t]);
-    line_runs_free(&runs);
+    mem_free(&block);
     return status;
 }
 
@@ -263,11 +263,13 @@ static void test_margins_that_do_not_fit_are_refused(void)
     lines_model_make(&plain, &shop, 0, lines);
     CU_ASSERT_FALSE(aggregate_takes_runs(&spec));
     CU_ASSERT_EQUAL(aggregate_new(&spec, &shop, &aggregate, &error), STATUS_OK);
-    CU_ASSERT_EQUAL(aggregate_add(aggregate, &lines->view, NULL, &error), STATUS_OK);
+    LineBlock *block = aggregates_block(&aggregate, 1);
+    CU_ASSERT_EQUAL(aggregates_add(&aggregate, 1, block, &lines->view, &error), STATUS_OK);
     for (int32_t i = 0; i < shop.product.count; i++)
         shop.catalogue.cost[i] = INT64_MAX / 2;
-    CU_ASSERT_EQUAL(aggregate_add(aggregate, &lines->view, NULL, &error), STATUS_INPUT);
+    CU_ASSERT_EQUAL(aggregates_add(&aggregate, 1, block, &lines->view, &error), STATUS_INPUT);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "the margins of the order lines of partition 0"));
+    mem_free(&block);
     aggregate_free(&aggregate);
     shop_free(&shop);
     mem_free(&lines);

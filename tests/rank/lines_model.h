@@ -5,7 +5,7 @@
 
 #include "sales/aggregate.h"
 
-enum { PARTITIONS = 6, LINES_MOST = 700 };
+enum { PARTITIONS = 6, LINES_MOST = 1500 };
 
 typedef struct Lines {
     OrderLines view;
