@@ -44,21 +44,14 @@ static Status reserve(Baskets *baskets, int64_t more, Error *error)
     return status;
 }
 
-/* Where the order that begins at line `begin` ends; *first_day its earliest kept sale, *sales how
- * many it has. */
-static int64_t look_at_order(const OrderLines *lines, int64_t begin, int32_t *first_day,
-                             int64_t *sales)
+/* Where the order that begins at line `begin` ends; *first_day its earliest kept sale, INT32_MAX
+ * for none. */
+static int64_t look_at_order(const OrderLines *lines, int64_t begin, int32_t *first_day)
 {
     int64_t end = begin;
-    *sales = 0;
     *first_day = INT32_MAX;
-    for (; end < lines->n && lines->order[end] == lines->order[begin]; end++) {
-        if (!order_line_is_kept(lines, end))
-            continue;
-        (*sales)++;
-        if (lines->day[end] < *first_day)
-            *first_day = lines->day[end];
-    }
+    for (; end < lines->n && lines->order[end] == lines->order[begin]; end++)
+        order_line_day(lines, end, first_day);
     return end;
 }
 
@@ -96,9 +89,8 @@ Status baskets_add(Baskets *baskets, const OrderLines *lines, int32_t first_day,
     }
     for (int64_t begin = 0, end; begin < lines->n; begin = end) {
         int32_t day;
-        int64_t sales;
-        end = look_at_order(lines, begin, &day, &sales);
-        if (sales > 0 && day >= first_day)
+        end = look_at_order(lines, begin, &day);
+        if (day != INT32_MAX && day >= first_day)
             add_order(baskets, lines, begin, end);
     }
 out:

@@ -46,6 +46,7 @@ void line_reader_free(LineReader *reader)
     mem_free(&reader->hour);
     mem_free(&reader->returning);
     mem_free(&reader->segment_of);
+    mem_free(&reader->month_of);
     *reader = (LineReader){0};
 }
 
@@ -198,16 +199,35 @@ Status line_magnitudes_check(Comm *comm, const LineMagnitudes *magnitudes, Error
 
 /* ---- setting up ---- */
 
+static Status make_months(LineReader *reader, Error *error)
+{
+    Status status = STATUS_OK;
+    const Shop *shop = reader->shop;
+    if (shop->first_day == DAY_NONE)
+        return STATUS_OK;
+    int64_t n = (int64_t)shop->last_day - shop->first_day + 1;
+    TRY(mem_resize(&reader->month_of, n, sizeof *reader->month_of, "months of days", error));
+    for (int64_t i = 0; i < n; i++)
+        reader->month_of[i] = civil_month((int32_t)(shop->first_day + i));
+out:
+    return status;
+}
+
 Status line_reader_init(LineReader *reader, Store *store, const Shop *shop, uint32_t needs,
                         Error *error)
 {
+    Status status = STATUS_OK;
     *reader = (LineReader){.store = store, .shop = shop, .needs = needs};
     for (size_t i = 0; i < sizeof derivations / sizeof *derivations; i++) {
         if (needs & derivations[i].derived)
             reader->needs |= derivations[i].from;
     }
     bound_magnitudes(reader);
-    return check_codes(reader, error);
+    if (needs & LINES_COHORT)
+        TRY(make_months(reader, error));
+    TRY(check_codes(reader, error));
+out:
+    return status;
 }
 
 /* ---- derived columns ---- */
@@ -226,13 +246,11 @@ static void derive_hours(const LineReader *reader, const int64_t *ts_us, int64_t
 static void derive_order_days(const OrderLines *lines, int32_t *order_day)
 {
     for (int64_t begin = 0, end; begin < lines->n; begin = end) {
-        int32_t day = DAY_NONE;
-        for (end = begin; end < lines->n && lines->order[end] == lines->order[begin]; end++) {
-            if (order_line_is_kept(lines, end) && (day == DAY_NONE || lines->day[end] < day))
-                day = lines->day[end];
-        }
+        int32_t day = INT32_MAX;
+        for (end = begin; end < lines->n && lines->order[end] == lines->order[begin]; end++)
+            order_line_day(lines, end, &day);
         for (int64_t i = begin; i < end; i++)
-            order_day[i] = day;
+            order_day[i] = day == INT32_MAX ? DAY_NONE : day;
     }
 }
 
@@ -251,15 +269,14 @@ static void derive_returning(const OrderLines *lines, int8_t *returning)
     }
 }
 
-static void derive_cohorts(const OrderLines *lines, int32_t *cohort)
+static void derive_cohorts(const LineReader *reader, const OrderLines *lines, int32_t *cohort)
 {
     for (int64_t begin = 0, end; begin < lines->n; begin = end) {
-        int32_t day = DAY_NONE, customer = lines->customer[begin];
-        for (end = begin; end < lines->n && lines->customer[end] == customer; end++) {
-            if (order_line_is_kept(lines, end) && (day == DAY_NONE || lines->day[end] < day))
-                day = lines->day[end];
-        }
-        int32_t month = customer < 0 || day == DAY_NONE ? DAY_NONE : civil_month(day);
+        int32_t day = INT32_MAX, customer = lines->customer[begin];
+        for (end = begin; end < lines->n && lines->customer[end] == customer; end++)
+            order_line_day(lines, end, &day);
+        bool has_none = customer < 0 || day == INT32_MAX;
+        int32_t month = has_none ? DAY_NONE : reader->month_of[day - reader->shop->first_day];
         for (int64_t i = begin; i < end; i++)
             cohort[i] = month;
     }
@@ -323,7 +340,7 @@ static Status derive(LineReader *reader, OrderLines *lines, Error *error)
         lines->returning = reader->returning;
     }
     if (reader->needs & LINES_COHORT) {
-        derive_cohorts(lines, reader->cohort);
+        derive_cohorts(reader, lines, reader->cohort);
         lines->cohort = reader->cohort;
     }
     if (reader->needs & LINES_SEGMENT)

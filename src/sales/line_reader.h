@@ -27,6 +27,7 @@ typedef struct LineReader {
     int8_t *hour, *returning;
     int32_t *segment_of; /* [segment_capacity] by customer code */
     int64_t segment_capacity;
+    int32_t *month_of; /* [days of the shop] for cohorts */
 } LineReader;
 
 /* STATUS_IO if the store has codes that its dictionaries do not. */

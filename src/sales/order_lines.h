@@ -68,4 +68,12 @@ static inline bool order_line_is_kept(const OrderLines *lines, int64_t line)
     return (lines->quantity[line] > 0) & (lines->cancelled[line] == 0);
 }
 
+/* *least := the day of a line if it is a kept sale and earlier; begin with INT32_MAX. No branch. */
+static inline void order_line_day(const OrderLines *lines, int64_t line, int32_t *least)
+{
+    int32_t day = lines->day[line];
+    bool is_earlier = order_line_is_kept(lines, line) & (day < *least);
+    *least = is_earlier ? day : *least;
+}
+
 #endif

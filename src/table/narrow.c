@@ -1,5 +1,4 @@
-/* Narrow: conversions go through a small block of int64, so that eight loops serve sixteen pairs.
- */
+/* Narrow integers; see narrow.h. */
 #include "table/narrow.h"
 
 #include <string.h>
@@ -36,27 +35,6 @@ static inline void widen(ColumnType type, const void *values, int64_t begin, int
     }
 }
 
-static inline void narrow(const int64_t *wide, ColumnType type, void *values, int64_t begin,
-                          int64_t n)
-{
-    switch (type) {
-    case COLUMN_I8:
-        for (int64_t i = 0; i < n; i++)
-            ((int8_t *)values)[begin + i] = (int8_t)wide[i];
-        break;
-    case COLUMN_I16:
-        for (int64_t i = 0; i < n; i++)
-            ((int16_t *)values)[begin + i] = (int16_t)wide[i];
-        break;
-    case COLUMN_I32:
-        for (int64_t i = 0; i < n; i++)
-            ((int32_t *)values)[begin + i] = (int32_t)wide[i];
-        break;
-    default:
-        memcpy((int64_t *)values + begin, wide, (size_t)n * sizeof *wide);
-    }
-}
-
 FOR_ALL_PROCESSORS
 static void find_range(ColumnType type, const void *values, int64_t n, int64_t *min, int64_t *max)
 {
@@ -84,20 +62,43 @@ ColumnType narrow_type(int64_t min, int64_t max)
     return COLUMN_I64;
 }
 
+/* Sixteen loops, of which each is a few instructions: half the time of going through int64. */
 FOR_ALL_PROCESSORS
-static void convert(ColumnType from_type, const void *from, ColumnType to_type, void *to, int64_t n)
+static void convert(ColumnType from_type, const void *restrict from, ColumnType to_type,
+                    void *restrict to, int64_t n)
 {
-    int64_t wide[BLOCK];
-    if (from_type == to_type) {
-        if (n > 0)
-            memcpy(to, from, (size_t)n * column_width(to_type));
-        return;
+#define LOOP(From, To)                                                                             \
+    for (int64_t i = 0; i < n; i++)                                                                \
+    ((To *)to)[i] = (To)((const From *)from)[i]
+#define FROM(From)                                                                                 \
+    switch (to_type) {                                                                             \
+    case COLUMN_I8:                                                                                \
+        LOOP(From, int8_t);                                                                        \
+        break;                                                                                     \
+    case COLUMN_I16:                                                                               \
+        LOOP(From, int16_t);                                                                       \
+        break;                                                                                     \
+    case COLUMN_I32:                                                                               \
+        LOOP(From, int32_t);                                                                       \
+        break;                                                                                     \
+    default:                                                                                       \
+        LOOP(From, int64_t);                                                                       \
     }
-    for (int64_t begin = 0; begin < n; begin += BLOCK) {
-        int64_t count = n - begin < BLOCK ? n - begin : BLOCK;
-        widen(from_type, from, begin, count, wide);
-        narrow(wide, to_type, to, begin, count);
+    switch (from_type) {
+    case COLUMN_I8:
+        FROM(int8_t)
+        break;
+    case COLUMN_I16:
+        FROM(int16_t)
+        break;
+    case COLUMN_I32:
+        FROM(int32_t)
+        break;
+    default:
+        FROM(int64_t)
     }
+#undef FROM
+#undef LOOP
 }
 
 void narrow_range(ColumnType type, const void *values, int64_t n, int64_t *min, int64_t *max)
