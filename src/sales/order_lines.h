@@ -12,7 +12,7 @@
 #ifndef VESPER_SALES_ORDER_LINES_H
 #define VESPER_SALES_ORDER_LINES_H
 
-#include "sales/shop.h"
+#include "shop/shop.h"
 
 /* Columns that an accumulator needs, as bits. */
 enum {

@@ -1,7 +1,7 @@
-/* Shop: what the sales tables know before the first order line is read: names of codes, the
- * catalogue, the range of days. The same on every rank. */
-#ifndef VESPER_SALES_SHOP_H
-#define VESPER_SALES_SHOP_H
+/* Shop: what is known before the first row is read: names of codes, the catalogue, the range of
+ * days. The same on every rank. */
+#ifndef VESPER_SHOP_SHOP_H
+#define VESPER_SHOP_SHOP_H
 
 #include "base/civil.h"
 #include "store/store.h"

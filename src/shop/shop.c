@@ -1,5 +1,5 @@
-/* What the sales tables know before the first order line; see shop.h. */
-#include "sales/shop.h"
+/* Names, catalogue and range of days from the store; see shop.h. */
+#include "shop/shop.h"
 
 #include "base/memory.h"
 #include "table/string_map.h"

@@ -1,0 +1,38 @@
+/* iALS: implicit alternating least squares (Hu, Koren, Volinsky 2008) with the loss and the
+ * frequency-scaled regularisation of Rendle et al. 2021, "Revisiting the Performance of iALS on
+ * Item Recommendation Benchmarks"; docs/methods/ials.md. */
+#ifndef VESPER_RECOMMEND_IALS_H
+#define VESPER_RECOMMEND_IALS_H
+
+#include "recommend/scorer.h"
+
+typedef struct IalsOptions {
+    int factors;       /* d */
+    int iterations;    /* of a user and an item half-step each */
+    double unobserved; /* alpha0, weight of a pair that did not happen */
+    double lambda, nu; /* regularisation lambda (n_u + alpha0 n_items)^nu */
+    double deviation;  /* start: normal with this / sqrt(d) */
+    int block;         /* factors solved at once (iALS++); 0: all up to 128, else 64 */
+    uint64_t seed;
+    int threads;
+    int64_t memory; /* bytes for what a half-step fetches; 0: no limit */
+} IalsOptions;
+
+typedef struct Ials {
+    int d;
+    SparseSide const *users, *items; /* borrowed */
+    float *user_factors;             /* [own users x d] row-major */
+    float *item_factors;             /* [own items x d] */
+    double *losses;                  /* [iterations] after each */
+    int iterations;
+    float *tile; /* item factors of the tile that is asked for */
+    int32_t tile_first, tile_items;
+} Ials;
+
+/* The loss never rises. Collective. */
+Status ials_learn(Comm *comm, const SparseSide *users, const SparseSide *items,
+                  const IalsOptions *options, Ials *model, Error *error) VESPER_MUST_USE;
+void ials_free(Ials *model);
+Scorer ials_scorer(Ials *model);
+
+#endif

@@ -1,0 +1,46 @@
+/* Interactions: who took what, from orders, carts, views and reviews
+ * (docs/methods/interactions.md).
+ *
+ * A pair's value is the evidence that the user wants the item: each order, cart, view or review of
+ * it counts its kind's weight, halved for each half-life of age, and the sum is capped at 1. A pair
+ * whose units all came back is taken away. Users are the customers, by the store's partitions;
+ * items are products in the order of their ids: item i is product shop->product.code[i]. */
+#ifndef VESPER_RECOMMEND_INTERACTIONS_H
+#define VESPER_RECOMMEND_INTERACTIONS_H
+
+#include "recommend/sparse_side.h"
+#include "shop/shop.h"
+
+typedef struct InteractionOptions {
+    double weight_order, weight_cart, weight_view, weight_review;
+    double half_life_days; /* 0: none */
+    int64_t most_items; /* customers with more distinct items are bulk buyers: left out; 0: none */
+    int64_t most_events_a_day; /* customers with more events on one day are bots: left out; 0 */
+} InteractionOptions;
+
+typedef struct InteractionCounts {
+    int64_t orders, carts, views, reviews; /* rows that counted */
+    int64_t returned_pairs;                /* taken away */
+    int64_t bulk_buyers, bots;             /* left out */
+    int64_t users, items, pairs;           /* with at least one pair */
+} InteractionCounts;
+
+/* Of the days [from_day, until_day); ages count from until_day - 1. Every rank has its partitions
+ * of the store (store_owned). Collective. */
+Status interactions_read(Comm *comm, Store *store, const Shop *shop,
+                         const InteractionOptions *options, int32_t from_day, int32_t until_day,
+                         SparseSide *users, InteractionCounts *counts,
+                         Error *error) VESPER_MUST_USE;
+
+/* What customers bought in [from_day, until_day): items of kept sales, value 1. `known` [n_items]
+ * NULL: all; else items with known[i] false are left out. Collective. */
+Status interactions_bought(Comm *comm, Store *store, const Shop *shop, int32_t from_day,
+                           int32_t until_day, const bool *known, SparseSide *bought,
+                           Error *error) VESPER_MUST_USE;
+
+/* What is in `from` and not in `without`, row by row. Local partitions, complete sides. Collective.
+ */
+Status interactions_except(Comm *comm, const SparseSide *from, const SparseSide *without,
+                           SparseSide *rest, Error *error) VESPER_MUST_USE;
+
+#endif

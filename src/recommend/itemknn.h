@@ -1,0 +1,23 @@
+/* ItemKNN: items that the same users have (docs/methods/itemknn.md). */
+#ifndef VESPER_RECOMMEND_ITEMKNN_H
+#define VESPER_RECOMMEND_ITEMKNN_H
+
+#include "recommend/item_weights.h"
+
+typedef enum Similarity { SIMILARITY_COSINE, SIMILARITY_BM25 } Similarity;
+
+typedef struct ItemknnOptions {
+    Similarity similarity;
+    int64_t neighbours; /* k, of each item */
+    double shrinkage;   /* added to the cosine's denominator; 0: none */
+    double bm25_k1, bm25_b;
+    int threads;
+    int64_t memory; /* bytes; 0: no limit */
+} ItemknnOptions;
+
+/* Collective. */
+Status itemknn_learn(Comm *comm, const SparseSide *users, const SparseSide *items,
+                     const ItemknnOptions *options, ItemWeights *weights,
+                     Error *error) VESPER_MUST_USE;
+
+#endif

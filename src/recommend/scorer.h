@@ -1,0 +1,38 @@
+/* Scorer: a model that has learned, ready to say how well items suit users.
+ *
+ * The caller asks for a tile of scores after another: users of one partition x a run of items. A
+ * tile's borders depend on the partition and the number of items alone, so its scores are the same
+ * bits on any number of ranks. Items are numbered in the order of their ids (bytewise), so that a
+ * tie broken by number is broken by id. */
+#ifndef VESPER_RECOMMEND_SCORER_H
+#define VESPER_RECOMMEND_SCORER_H
+
+#include "recommend/sparse_side.h"
+
+/* Most users and items of a tile; a model that is not `tiled` is asked for all items at once. */
+enum { TILE_USERS = 64, TILE_ITEMS = 4096 };
+
+typedef struct ScoreTile {
+    const SparseRows *users; /* the users' partition with what they have: rows of the train data */
+    int32_t partition;       /* its place among this rank's own, from 0 */
+    int32_t first_user;      /* rows [first_user, first_user + n_users) of it */
+    int32_t n_users;
+    int32_t first_item; /* items [first_item, first_item + n_items) */
+    int32_t n_items;
+} ScoreTile;
+
+/* SCORE_NONE: the model has nothing to say of this item to this user. */
+#define SCORE_NONE (-INFINITY)
+
+typedef struct Scorer {
+    const char *name;  /* "ials": as in tables and --models */
+    const void *model; /* borrowed */
+    bool tiled;
+    /* Make ready for the items of a tile on every rank (NULL: nothing to do). Collective. */
+    Status (*prepare)(Comm *comm, const void *model, int32_t first_item, int32_t n_items,
+                      Error *error);
+    /* scores [n_users x n_items] row-major out, fully overwritten. Any thread. Local. */
+    void (*score)(const void *model, const ScoreTile *tile, float *scores);
+} Scorer;
+
+#endif
