@@ -37,6 +37,7 @@ extern CU_TestInfo sales_tests[];
 extern CU_TestInfo pairs_tests[];
 extern CU_TestInfo funnel_tests[];
 extern CU_TestInfo ratings_tests[];
+extern CU_TestInfo sparse_side_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -68,6 +69,7 @@ extern CU_TestInfo input_tests[];
         {"pairs", pairs_tests}, \
         {"funnel", funnel_tests}, \
         {"ratings", ratings_tests}, \
+        {"sparse_side", sparse_side_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \
