@@ -20,16 +20,17 @@ typedef struct IalsOptions {
 
 typedef struct Ials {
     int d;
-    SparseSide const *users, *items; /* borrowed */
+    const SparseSide *users, *items; /* borrowed */
     float *user_factors;             /* [own users x d] row-major */
     float *item_factors;             /* [own items x d] */
     double *losses;                  /* [iterations] after each */
     int iterations;
-    float *tile; /* item factors of the tile that is asked for */
-    int32_t tile_first, tile_items;
+    int64_t unsolved; /* rows whose system was not positive definite and that stayed as they were */
+    float *tile;      /* item factors of the tile that is asked for */
 } Ials;
 
-/* The loss never rises. Collective. */
+/* Each iteration solves the users and then the items; a last user half-step follows. The loss never
+ * rises. Collective. */
 Status ials_learn(Comm *comm, const SparseSide *users, const SparseSide *items,
                   const IalsOptions *options, Ials *model, Error *error) VESPER_MUST_USE;
 void ials_free(Ials *model);

@@ -25,12 +25,11 @@ typedef struct ScoreTile {
 #define SCORE_NONE (-INFINITY)
 
 typedef struct Scorer {
-    const char *name;  /* "ials": as in tables and --models */
-    const void *model; /* borrowed */
+    const char *name; /* "ials": as in tables and --models */
+    void *model;      /* borrowed */
     bool tiled;
     /* Make ready for the items of a tile on every rank (NULL: nothing to do). Collective. */
-    Status (*prepare)(Comm *comm, const void *model, int32_t first_item, int32_t n_items,
-                      Error *error);
+    Status (*prepare)(Comm *comm, void *model, int32_t first_item, int32_t n_items, Error *error);
     /* scores [n_users x n_items] row-major out, fully overwritten. Any thread. Local. */
     void (*score)(const void *model, const ScoreTile *tile, float *scores);
 } Scorer;

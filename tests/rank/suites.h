@@ -38,6 +38,7 @@ extern CU_TestInfo pairs_tests[];
 extern CU_TestInfo funnel_tests[];
 extern CU_TestInfo ratings_tests[];
 extern CU_TestInfo sparse_side_tests[];
+extern CU_TestInfo ials_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -70,6 +71,7 @@ extern CU_TestInfo input_tests[];
         {"funnel", funnel_tests}, \
         {"ratings", ratings_tests}, \
         {"sparse_side", sparse_side_tests}, \
+        {"ials", ials_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \

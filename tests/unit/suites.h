@@ -19,6 +19,7 @@ extern CU_TestInfo table_tests[];
 extern CU_TestInfo string_map_tests[];
 extern CU_TestInfo sort_tests[];
 extern CU_TestInfo narrow_tests[];
+extern CU_TestInfo als_tests[];
 extern CU_TestInfo kernel_models_tests[];
 extern CU_TestInfo kernel_fit_tests[];
 extern CU_TestInfo csv_tests[];
@@ -35,6 +36,7 @@ extern CU_TestInfo csv_tests[];
         {"table", table_tests},                                                                    \
         {"string_map", string_map_tests},                                                          \
         {"sort", sort_tests},                                                                      \
+        {"als", als_tests},                                                                        \
         {"narrow", narrow_tests},                                                                  \
         {"kernel_models", kernel_models_tests},                                                    \
         {"kernel_fit", kernel_fit_tests},                                                          \

@@ -1,0 +1,305 @@
+/* See ials.h. A half-step: rotate the fixed side so that its Gram matrix is diagonal, fetch its
+ * rows block by block, solve the rows that need them (kernel/als.h). Nothing leaves the rotated
+ * basis: scores are products of both sides, which a rotation of both does not change. */
+#include "recommend/ials.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "kernel/dense.h"
+#include "recommend/factors.h"
+#include "recommend/fetch_plan.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+/* One side as a half-step sees it. */
+typedef struct AlsSide {
+    const SparseSide *side;
+    float *factors;  /* [own rows x d] */
+    int64_t active;  /* rows with an entry, of all ranks */
+    FetchPlan plan;  /* what its rows need of the other side */
+    double *lambdas; /* [own rows] */
+} AlsSide;
+
+typedef struct Fit {
+    Comm *comm;
+    const IalsOptions *options;
+    int64_t d, block;
+    AlsSide users, items;
+    float *workspaces; /* [threads x workspace] */
+    int64_t workspace;
+    double *row_losses; /* [rows of the larger side] */
+    int64_t unsolved;
+} Fit;
+
+static void side_free(AlsSide *side)
+{
+    fetch_plan_free(&side->plan);
+    mem_free(&side->lambdas);
+}
+
+/* Collective. */
+static int64_t count_active(Comm *comm, const SparseSide *side)
+{
+    int64_t n = 0;
+    for (int32_t p = 0; p < side->end - side->first; p++) {
+        const SparseRows *rows = &side->own[p];
+        for (int32_t r = 0; r < rows->n_rows; r++)
+            n += rows->starts[r + 1] > rows->starts[r];
+    }
+    comm_sum_i64(comm, &n, 1);
+    return n;
+}
+
+/* Frequency-scaled regularisation (Rendle et al. 2021, eq. 9) of each own row. */
+static Status set_lambdas(const IalsOptions *options, const AlsSide *other, AlsSide *side,
+                          Error *error)
+{
+    Status status;
+    int32_t n = sparse_own_rows(side->side);
+    TRY(mem_resize(&side->lambdas, n, sizeof *side->lambdas, "regularisation", error));
+    for (int32_t r = 0; r < n; r++)
+        side->lambdas[r] = options->lambda * pow((double)side->plan.rows[r].n +
+                                                     options->unobserved * (double)other->active,
+                                                 options->nu);
+out:
+    return status;
+}
+
+/* Memory of the fit beside the factors. Local. */
+static Status make_room(Fit *fit, Error *error)
+{
+    Status status;
+    int32_t n_users = sparse_own_rows(fit->users.side), n_items = sparse_own_rows(fit->items.side);
+    TRY(fault_point("recommend.ials", error));
+    TRY(set_lambdas(fit->options, &fit->items, &fit->users, error));
+    TRY(set_lambdas(fit->options, &fit->users, &fit->items, error));
+    fit->workspace = (als_workspace(fit->d) + 15) / 16 * 16;
+    TRY(mem_resize(&fit->workspaces, fit->options->threads * fit->workspace,
+                   sizeof *fit->workspaces, "workspace of ials", error));
+    TRY(mem_resize(&fit->row_losses, n_users > n_items ? n_users : n_items, sizeof *fit->row_losses,
+                   "losses of ials", error));
+out:
+    return status;
+}
+
+/* Solve the rows of one block; others [n x d] are what it named. Local. */
+static void solve_block(Fit *fit, AlsSide *solved, const FetchBlock *block, const float *others,
+                        const float *gram)
+{
+    int64_t unsolved = 0;
+#pragma omp parallel for schedule(dynamic, 16) num_threads(fit->options->threads)                  \
+    reduction(+ : unsolved)
+    for (int32_t r = block->first; r < block->end; r++) {
+        AlsProblem problem = {.d = fit->d,
+                              .others = others,
+                              .gram = gram,
+                              .lambda = solved->lambdas[r],
+                              .block = fit->block};
+        unsolved += !als_solve_row(&problem, &solved->plan.rows[r], solved->factors + r * fit->d,
+                                   fit->workspaces + omp_get_thread_num() * fit->workspace,
+                                   &fit->row_losses[r]);
+    }
+    fit->unsolved += unsolved;
+}
+
+/* *loss := the rows' losses, summed by partition and in partition order. Collective. */
+static Status sum_losses(Fit *fit, const AlsSide *solved, double *loss, Error *error)
+{
+    Status status;
+    const SparseSide *side = solved->side;
+    double *sums = NULL;
+    TRY_ALL(fit->comm,
+            mem_resize(&sums, side->end - side->first, sizeof *sums, "losses of ials", error),
+            error);
+    const double *row_loss = fit->row_losses;
+    for (int32_t p = 0; p < side->end - side->first; p++) {
+        sums[p] = 0;
+        for (int32_t r = 0; r < side->own[p].n_rows; r++)
+            sums[p] += *row_loss++;
+    }
+    comm_sum_in_order_f64(fit->comm, sums, side->end - side->first, 1, loss);
+out:
+    mem_free(&sums);
+    return status;
+}
+
+/* *sum := the other side's regularisation, lambda |x|^2 over its rows. Collective. */
+static Status sum_penalties(Fit *fit, const AlsSide *fixed, double *sum, Error *error)
+{
+    for (int32_t r = 0; r < sparse_own_rows(fixed->side); r++) {
+        const float *x = fixed->factors + r * fit->d;
+        double square = 0;
+        for (int64_t j = 0; j < fit->d; j++)
+            square += (double)x[j] * x[j];
+        fit->row_losses[r] = fixed->lambdas[r] * square;
+    }
+    return sum_losses(fit, fixed, sum, error);
+}
+
+/* Put the fixed side into the basis in which alpha0 times its Gram matrix is diagonal, gram [d],
+ * and the solved one with it if its rows are looked at. Collective. */
+static Status diagonalise(Fit *fit, AlsSide *fixed, AlsSide *solved, float *gram, Error *error)
+{
+    Status status;
+    int threads = fit->options->threads;
+    double *matrix = NULL;
+    Rotation rotation = {0};
+    TRY_ALL(fit->comm, mem_resize(&matrix, fit->d * fit->d, sizeof *matrix, "a Gram matrix", error),
+            error);
+    TRY(factors_gram(fit->comm, fixed->side, fixed->factors, fit->d, threads, matrix, error));
+    TRY(rotation_make(fit->comm, matrix, fit->d, &rotation, error));
+    TRY_ALL(fit->comm,
+            factors_rotate(fixed->side, &rotation, fit->d, threads, fixed->factors, error), error);
+    if (fit->block < fit->d)
+        TRY_ALL(fit->comm,
+                factors_rotate(solved->side, &rotation, fit->d, threads, solved->factors, error),
+                error);
+    for (int64_t j = 0; j < fit->d; j++)
+        gram[j] = (float)(fit->options->unobserved * rotation.values[j]);
+out:
+    rotation_free(&rotation);
+    mem_free(&matrix);
+    return status;
+}
+
+/* Solve one side with the other fixed; *loss is that after it. Collective. */
+static Status half_step(Fit *fit, AlsSide *solved, AlsSide *fixed, double *loss, Error *error)
+{
+    Status status;
+    double penalties = 0;
+    float *others = NULL;
+    float *gram = mem_new(fit->d, sizeof *gram);
+    TRY(diagonalise(fit, fixed, solved, gram, error));
+    TRY(sum_penalties(fit, fixed, &penalties, error));
+    for (int64_t b = 0; b < solved->plan.n_blocks; b++) {
+        const FetchBlock *block = &solved->plan.blocks[b];
+        TRY(sparse_fetch_dense(fit->comm, fixed->side, fixed->factors, fit->d, block->numbers,
+                               block->n, &others, error));
+        solve_block(fit, solved, block, others, gram);
+    }
+    TRY(sum_losses(fit, solved, loss, error));
+    *loss += penalties;
+out:
+    mem_free(&others);
+    mem_free(&gram);
+    return status;
+}
+
+static Status iterate(Fit *fit, Ials *model, Error *error)
+{
+    Status status = STATUS_OK;
+    double loss;
+    for (int i = 0; i < fit->options->iterations; i++) {
+        double began = clock_seconds();
+        TRY(half_step(fit, &fit->users, &fit->items, &loss, error));
+        TRY(half_step(fit, &fit->items, &fit->users, &loss, error));
+        model->losses[i] = loss;
+        model->iterations = i + 1;
+        log_line(LOG_INFO, LOG_ROOT, "recommend.ials", "iteration=%d loss=%.9g seconds=%.3f", i + 1,
+                 loss, clock_seconds() - began);
+    }
+    TRY(half_step(fit, &fit->users, &fit->items, &loss, error));
+    model->unsolved = fit->unsolved;
+    comm_sum_i64(fit->comm, &model->unsolved, 1);
+out:
+    return status;
+}
+
+static Status draw_start(Fit *fit, Ials *model, Error *error)
+{
+    Status status;
+    const IalsOptions *options = fit->options;
+    TRY(mem_resize(&model->user_factors, sparse_own_rows(model->users) * fit->d,
+                   sizeof *model->user_factors, "user factors", error));
+    TRY(mem_resize(&model->item_factors, sparse_own_rows(model->items) * fit->d,
+                   sizeof *model->item_factors, "item factors", error));
+    memset(model->user_factors, 0,
+           (size_t)(sparse_own_rows(model->users) * fit->d) * sizeof *model->user_factors);
+    factors_draw(model->items, fit->d, options->deviation / sqrt((double)fit->d), options->seed,
+                 model->item_factors);
+    fit->users.factors = model->user_factors;
+    fit->items.factors = model->item_factors;
+out:
+    return status;
+}
+
+enum { EXACT_FACTORS = 128, BLOCK_FACTORS = 64 };
+
+static int64_t block_of(const IalsOptions *options)
+{
+    if (options->block > 0)
+        return options->block;
+    return options->factors <= EXACT_FACTORS ? options->factors : BLOCK_FACTORS;
+}
+
+Status ials_learn(Comm *comm, const SparseSide *users, const SparseSide *items,
+                  const IalsOptions *options, Ials *model, Error *error)
+{
+    Status status;
+    int64_t row_bytes = (int64_t)options->factors * (int64_t)sizeof(float);
+    Fit fit = {.comm = comm,
+               .options = options,
+               .d = options->factors,
+               .block = block_of(options),
+               .users = {.side = users},
+               .items = {.side = items}};
+    ials_free(model);
+    *model = (Ials){.d = options->factors, .users = users, .items = items};
+    model->losses = mem_new(options->iterations, sizeof *model->losses);
+    dense_one_thread();
+    fit.users.active = count_active(comm, users);
+    fit.items.active = count_active(comm, items);
+    TRY(fetch_plan_make(comm, users, row_bytes, options->memory, &fit.users.plan, error));
+    TRY(fetch_plan_make(comm, items, row_bytes, options->memory, &fit.items.plan, error));
+    TRY_ALL(comm, make_room(&fit, error), error);
+    TRY_ALL(comm, draw_start(&fit, model, error), error);
+    TRY(iterate(&fit, model, error));
+out:
+    side_free(&fit.users);
+    side_free(&fit.items);
+    mem_free(&fit.workspaces);
+    mem_free(&fit.row_losses);
+    if (status != STATUS_OK)
+        ials_free(model);
+    return status;
+}
+
+void ials_free(Ials *model)
+{
+    mem_free(&model->user_factors);
+    mem_free(&model->item_factors);
+    mem_free(&model->losses);
+    mem_free(&model->tile);
+    *model = (Ials){0};
+}
+
+static Status prepare(Comm *comm, void *of, int32_t first_item, int32_t n_items, Error *error)
+{
+    Status status;
+    Ials *model = of;
+    int32_t *numbers = mem_new(n_items, sizeof *numbers);
+    for (int32_t i = 0; i < n_items; i++)
+        numbers[i] = first_item + i;
+    TRY(sparse_fetch_dense(comm, model->items, model->item_factors, model->d, numbers, n_items,
+                           &model->tile, error));
+out:
+    mem_free(&numbers);
+    return status;
+}
+
+static void score(const void *of, const ScoreTile *tile, float *scores)
+{
+    const Ials *model = of;
+    int64_t row = tile->users->first_row + tile->first_user - sparse_own_first(model->users);
+    dense_product_transposed(model->user_factors + row * model->d, model->tile, tile->n_users,
+                             model->d, tile->n_items, scores);
+}
+
+Scorer ials_scorer(Ials *model)
+{
+    return (Scorer){
+        .name = "ials", .model = model, .tiled = true, .prepare = prepare, .score = score};
+}
