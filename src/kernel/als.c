@@ -59,24 +59,11 @@ static void gather(const AlsProblem *problem, const AlsRow *row, int64_t begin, 
     }
 }
 
-/* Loss of the regularised part: x'D x. */
-static double penalty(const AlsProblem *problem, const float *x)
+static double dot(const float *a, const float *b, int64_t n)
 {
     double sum = 0;
-    for (int64_t j = 0; j < problem->d; j++)
-        sum += ((double)problem->gram[j] + problem->lambda) * x[j] * x[j];
-    return sum;
-}
-
-/* sum of c (y'x - 1)^2 over the n entries that are gathered. */
-static double misfit(const AlsProblem *problem, int64_t n, const float *x, Workspace *work)
-{
-    double sum = 0;
-    dense_times(work->rows, n, problem->d, x, work->aside);
-    for (int64_t i = 0; i < n; i++) {
-        double rest = (double)work->aside[i] - work->root[i];
-        sum += rest * rest;
-    }
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)a[i] * b[i];
     return sum;
 }
 
@@ -101,25 +88,19 @@ static bool solve_by_entries(const AlsProblem *problem, const AlsRow *row, float
     }
     if (!dense_solve(work->matrix, n, work->aside))
         return false;
+    /* z = (I + R R')^-1 sqrt(C) 1 is what is left of the entries, and R'z = D^1/2 x. */
     dense_transposed_times(work->rows, n, d, d, work->aside, 0, x);
-    *loss = misfit(problem, n, x, work);
+    *loss = dot(work->aside, work->aside, n) + dot(x, x, d);
     for (int64_t j = 0; j < d; j++)
         x[j] *= scale[j];
-    *loss += penalty(problem, x);
     return true;
 }
 
-/* Add the misfit of all entries, gathered again if there were several chunks. */
-static double whole_misfit(const AlsProblem *problem, const AlsRow *row, const float *x,
-                           Workspace *work)
+static double sum_of(const float *values, int64_t n)
 {
     double sum = 0;
-    for (int64_t begin = 0; begin < row->n; begin += CHUNK) {
-        int64_t n = row->n - begin < CHUNK ? row->n - begin : CHUNK;
-        if (row->n > CHUNK)
-            gather(problem, row, begin, n, work);
-        sum += misfit(problem, n, x, work);
-    }
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)values[i];
     return sum;
 }
 
@@ -137,11 +118,47 @@ static bool solve_by_factors(const AlsProblem *problem, const AlsRow *row, float
     }
     for (int64_t j = 0; j < d; j++)
         work->matrix[j * d + j] += (float)((double)problem->gram[j] + problem->lambda);
+    memcpy(work->aside, work->vector, (size_t)d * sizeof *work->aside);
     if (!dense_solve(work->matrix, d, work->vector))
         return false;
     memcpy(x, work->vector, (size_t)d * sizeof *x);
-    *loss = whole_misfit(problem, row, x, work) + penalty(problem, x);
+    *loss = sum_of(row->values, row->n) - dot(work->aside, x, d); /* at the minimum */
     return true;
+}
+
+/* Loss of the regularised part: x'D x. */
+static double penalty(const AlsProblem *problem, const float *x)
+{
+    double sum = 0;
+    for (int64_t j = 0; j < problem->d; j++)
+        sum += ((double)problem->gram[j] + problem->lambda) * x[j] * x[j];
+    return sum;
+}
+
+/* sum of c (y'x - 1)^2 over the n entries that are gathered. */
+static double misfit(const AlsProblem *problem, int64_t n, const float *x, Workspace *work)
+{
+    double sum = 0;
+    dense_times(work->rows, n, problem->d, x, work->aside);
+    for (int64_t i = 0; i < n; i++) {
+        double rest = (double)work->aside[i] - work->root[i];
+        sum += rest * rest;
+    }
+    return sum;
+}
+
+/* The misfit of all entries, gathered again if there were several chunks. */
+static double whole_misfit(const AlsProblem *problem, const AlsRow *row, const float *x,
+                           Workspace *work)
+{
+    double sum = 0;
+    for (int64_t begin = 0; begin < row->n; begin += CHUNK) {
+        int64_t n = row->n - begin < CHUNK ? row->n - begin : CHUNK;
+        if (row->n > CHUNK)
+            gather(problem, row, begin, n, work);
+        sum += misfit(problem, n, x, work);
+    }
+    return sum;
 }
 
 /* n >= d, the factors [first, first + width) alone; `is_gathered`: all entries are in work->rows.
