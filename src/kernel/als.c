@@ -67,9 +67,8 @@ static double dot(const float *a, const float *b, int64_t n)
     return sum;
 }
 
-/* n < d. */
-static bool solve_by_entries(const AlsProblem *problem, const AlsRow *row, float *x,
-                             Workspace *work, double *loss)
+/* n < d: rows R = sqrt(C) Y D^-1/2, vector D^-1/2, matrix I + R R'. */
+static void make_entries_system(const AlsProblem *problem, const AlsRow *row, Workspace *work)
 {
     int64_t d = problem->d, n = row->n;
     float *scale = work->vector;
@@ -80,19 +79,25 @@ static bool solve_by_entries(const AlsProblem *problem, const AlsRow *row, float
         for (int64_t j = 0; j < d; j++)
             work->rows[i * d + j] *= scale[j];
     }
-    /* With rows R = sqrt(C) Y D^-1/2: x = D^-1/2 R'(I + R R')^-1 sqrt(C) 1. */
     dense_outer_gram(work->rows, n, d, work->matrix);
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < n; i++)
         work->matrix[i * n + i] += 1;
-        work->aside[i] = work->root[i];
-    }
-    if (!dense_solve(work->matrix, n, work->aside))
+}
+
+/* x = D^-1/2 R'(I + R R')^-1 sqrt(C) 1 */
+static bool solve_by_entries(const AlsProblem *problem, const AlsRow *row, float *x,
+                             Workspace *work, double *loss)
+{
+    int64_t d = problem->d, n = row->n;
+    make_entries_system(problem, row, work);
+    memcpy(work->aside, work->root, (size_t)n * sizeof *work->aside);
+    if (!dense_solve(work->matrix, n, 1, work->aside))
         return false;
     /* z = (I + R R')^-1 sqrt(C) 1 is what is left of the entries, and R'z = D^1/2 x. */
     dense_transposed_times(work->rows, n, d, d, work->aside, 0, x);
     *loss = dot(work->aside, work->aside, n) + dot(x, x, d);
     for (int64_t j = 0; j < d; j++)
-        x[j] *= scale[j];
+        x[j] *= work->vector[j];
     return true;
 }
 
@@ -104,9 +109,8 @@ static double sum_of(const float *values, int64_t n)
     return sum;
 }
 
-/* n >= d, all factors at once. */
-static bool solve_by_factors(const AlsProblem *problem, const AlsRow *row, float *x,
-                             Workspace *work, double *loss)
+/* n >= d: matrix D + Y'C Y, vector Y'C 1. */
+static void make_factors_system(const AlsProblem *problem, const AlsRow *row, Workspace *work)
 {
     int64_t d = problem->d;
     for (int64_t begin = 0; begin < row->n; begin += CHUNK) {
@@ -118,8 +122,16 @@ static bool solve_by_factors(const AlsProblem *problem, const AlsRow *row, float
     }
     for (int64_t j = 0; j < d; j++)
         work->matrix[j * d + j] += (float)((double)problem->gram[j] + problem->lambda);
+}
+
+/* n >= d, all factors at once. */
+static bool solve_by_factors(const AlsProblem *problem, const AlsRow *row, float *x,
+                             Workspace *work, double *loss)
+{
+    int64_t d = problem->d;
+    make_factors_system(problem, row, work);
     memcpy(work->aside, work->vector, (size_t)d * sizeof *work->aside);
-    if (!dense_solve(work->matrix, d, work->vector))
+    if (!dense_solve(work->matrix, d, 1, work->vector))
         return false;
     memcpy(x, work->vector, (size_t)d * sizeof *x);
     *loss = sum_of(row->values, row->n) - dot(work->aside, x, d); /* at the minimum */
@@ -183,7 +195,7 @@ static bool solve_block(const AlsProblem *problem, const AlsRow *row, int64_t fi
         work->matrix[j * width + j] += (float)diagonal;
         work->vector[j] += (float)(diagonal * x[first + j]);
     }
-    if (!dense_solve(work->matrix, width, work->vector))
+    if (!dense_solve(work->matrix, width, 1, work->vector))
         return false;
     for (int64_t j = 0; j < width; j++)
         x[first + j] -= work->vector[j];
@@ -221,4 +233,54 @@ bool als_solve_row(const AlsProblem *problem, const AlsRow *row, float *x, float
     if (problem->block < problem->d)
         return solve_by_blocks(problem, row, x, &work, loss);
     return solve_by_factors(problem, row, x, &work, loss);
+}
+
+/* n < d: sqrt(C) (I + R R')^-1 R D^-1/2 y for each listed y. */
+static bool explain_by_entries(const AlsProblem *problem, const AlsRow *row, float *listed,
+                               int64_t n_listed, float *shares, Workspace *work)
+{
+    int64_t d = problem->d, n = row->n;
+    make_entries_system(problem, row, work);
+    for (int64_t k = 0; k < n_listed; k++) {
+        for (int64_t j = 0; j < d; j++)
+            listed[k * d + j] *= work->vector[j];
+    }
+    dense_product_transposed(listed, work->rows, n_listed, d, n, shares);
+    if (!dense_solve(work->matrix, n, n_listed, shares))
+        return false;
+    for (int64_t k = 0; k < n_listed; k++) {
+        for (int64_t i = 0; i < n; i++)
+            shares[k * n + i] *= work->root[i];
+    }
+    return true;
+}
+
+/* n >= d: c y_i'(D + Y'C Y)^-1 y for each listed y. */
+static bool explain_by_factors(const AlsProblem *problem, const AlsRow *row, float *listed,
+                               int64_t n_listed, float *shares, Workspace *work)
+{
+    int64_t d = problem->d;
+    make_factors_system(problem, row, work);
+    if (!dense_solve(work->matrix, d, n_listed, listed))
+        return false;
+    for (int64_t begin = 0; begin < row->n; begin += CHUNK) {
+        int64_t n = row->n - begin < CHUNK ? row->n - begin : CHUNK;
+        gather(problem, row, begin, n, work);
+        for (int64_t k = 0; k < n_listed; k++) {
+            float *share = shares + k * row->n + begin;
+            dense_times(work->rows, n, d, listed + k * d, share);
+            for (int64_t i = 0; i < n; i++)
+                share[i] *= work->root[i];
+        }
+    }
+    return true;
+}
+
+bool als_explain_row(const AlsProblem *problem, const AlsRow *row, float *listed, int64_t n_listed,
+                     float *shares, float *workspace)
+{
+    Workspace work = lay_out(problem->d, workspace);
+    if (row->n < problem->d)
+        return explain_by_entries(problem, row, listed, n_listed, shares, &work);
+    return explain_by_factors(problem, row, listed, n_listed, shares, &work);
 }

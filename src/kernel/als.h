@@ -40,4 +40,11 @@ int64_t als_workspace(int64_t d);
 bool als_solve_row(const AlsProblem *problem, const AlsRow *row, float *x, float *workspace,
                    double *loss);
 
+/* What each entry adds to the scores of some items: with x as solved exactly, the score of item y
+ * is y'x = sum over entries i of c_i y_i'A^-1 y, A being the row's matrix (Hu, Koren, Volinsky
+ * 2008, section 5). listed  [n_listed x d] in: the items' factors, rotated as the others are;
+ * overwritten shares  [n_listed x n] out False if the system was not positive definite. Local. */
+bool als_explain_row(const AlsProblem *problem, const AlsRow *row, float *listed, int64_t n_listed,
+                     float *shares, float *workspace) __attribute__((warn_unused_result));
+
 #endif

@@ -62,13 +62,13 @@ void dense_product_transposed(const float *a, const float *b, int64_t n, int64_t
                 leading(d), b, leading(d), 0, c, leading(m));
 }
 
-bool dense_solve(float *a, int64_t n, float *x)
+bool dense_solve(float *a, int64_t n, int64_t m, float *x)
 {
     if (n == 0)
         return true;
     if (LAPACKE_spotrf_work(LAPACK_COL_MAJOR, 'U', count(n), a, count(n)) != 0)
         return false;
-    (void)LAPACKE_spotrs_work(LAPACK_COL_MAJOR, 'U', count(n), 1, a, count(n), x, count(n));
+    (void)LAPACKE_spotrs_work(LAPACK_COL_MAJOR, 'U', count(n), count(m), a, count(n), x, count(n));
     return true;
 }
 

@@ -25,9 +25,9 @@ void dense_product(const float *a, const float *b, int64_t n, int64_t d, int64_t
 void dense_product_transposed(const float *a, const float *b, int64_t n, int64_t d, int64_t m,
                               float *c);
 
-/* x := a^-1 x by Cholesky; a [n x n] lower triangle, positive definite, is overwritten. False if it
- * is not positive definite; x is as it was then. */
-bool dense_solve(float *a, int64_t n, float *x);
+/* Each row of x [m x n] := a^-1 times it, by Cholesky; a [n x n] lower triangle, positive definite,
+ * is overwritten. False if it is not positive definite; x is as it was then. */
+bool dense_solve(float *a, int64_t n, int64_t m, float *x);
 
 /* a [n x n] symmetric (lower triangle) := its eigenvectors as columns, values [n] ascending. The
  * sign of each vector is set so that its largest element is positive. False if it did not converge.

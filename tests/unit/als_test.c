@@ -165,6 +165,48 @@ static void test_blocks(void)
     check_blocks(8, 8, 1);
 }
 
+/* The shares of all entries add up to the score. */
+static void check_shares(int64_t d, int64_t n)
+{
+    enum { LISTED = 3 };
+    Sample sample = sample_make(d, n, false, d, 4);
+    float *x = mem_new(d, sizeof *x), *listed = mem_new(LISTED * d, sizeof *listed);
+    float *shares = mem_new(LISTED * n, sizeof *shares);
+    float *workspace = mem_new(als_workspace(d), sizeof *workspace);
+    double loss;
+    solve(&sample, x, &loss);
+    memcpy(listed, sample.others + 5 * d, (size_t)(LISTED * d) * sizeof *listed);
+    CU_ASSERT(als_explain_row(&sample.problem, &sample.row, listed, LISTED, shares, workspace));
+    for (int k = 0; k < LISTED; k++) {
+        double score = 0, sum = 0;
+        for (int64_t j = 0; j < d; j++)
+            score += (double)sample.others[(5 + k) * d + j] * x[j];
+        for (int64_t i = 0; i < n; i++)
+            sum += (double)shares[k * n + i];
+        CU_ASSERT_DOUBLE_EQUAL(sum, score, 1e-5);
+    }
+    /* An entry whose item is the listed one gives it more than another entry of the same value. */
+    sample.places[0] = 5;
+    sample.values[0] = sample.values[1];
+    memcpy(listed, sample.others + 5 * d, (size_t)d * sizeof *listed);
+    CU_ASSERT(als_explain_row(&sample.problem, &sample.row, listed, 1, shares, workspace));
+    CU_ASSERT(n < 2 || shares[0] > shares[1]);
+    sample_free(&sample);
+    mem_free(&x);
+    mem_free(&listed);
+    mem_free(&shares);
+    mem_free(&workspace);
+}
+
+static void test_shares(void)
+{
+    check_shares(8, 5);
+    check_shares(8, 8);
+    check_shares(64, 30);
+    check_shares(16, 513);
+    check_shares(3, 1300);
+}
+
 static void test_eigen(void)
 {
     enum { N = 40 };
@@ -199,13 +241,14 @@ static void test_eigen(void)
 static void test_not_definite(void)
 {
     float a[4] = {1, 0, 2, 1}, x[2] = {3, 4};
-    CU_ASSERT_FALSE(dense_solve(a, 2, x));
+    CU_ASSERT_FALSE(dense_solve(a, 2, 1, x));
     CU_ASSERT_EQUAL(x[0], 3);
     CU_ASSERT_EQUAL(x[1], 4);
 }
 
 CU_TestInfo als_tests[] = {{"rows solved exactly", test_exact},
                            {"rows solved block by block", test_blocks},
+                           {"what each entry adds to a score", test_shares},
                            {"eigenvectors", test_eigen},
                            {"a matrix that is not positive definite", test_not_definite},
                            CU_TEST_INFO_NULL};
