@@ -22,6 +22,7 @@ extern CU_TestInfo narrow_tests[];
 extern CU_TestInfo als_tests[];
 extern CU_TestInfo kernel_models_tests[];
 extern CU_TestInfo kernel_fit_tests[];
+extern CU_TestInfo select_tests[];
 extern CU_TestInfo csv_tests[];
 
 // clang-format off
@@ -40,6 +41,7 @@ extern CU_TestInfo csv_tests[];
         {"narrow", narrow_tests},                                                                  \
         {"kernel_models", kernel_models_tests},                                                    \
         {"kernel_fit", kernel_fit_tests},                                                          \
+        {"select", select_tests},                                                                  \
         {"csv", csv_tests},                                                                        \
     }
 // clang-format on
