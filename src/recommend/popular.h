@@ -6,13 +6,15 @@
 
 typedef struct Popular {
     int32_t n_items;
-    float *score; /* [n_items] number of users who have the item (docs/methods/popular.md) */
+    float *score; /* [n_items] number of users who have the item (docs/methods/popular.md): exact up
+                   * to 2^24, to 24 bits above, where near counts may become ties */
 } Popular;
 
 /* Collective. */
 Status popular_learn(Comm *comm, const SparseSide *users, Popular *model,
                      Error *error) VESPER_MUST_USE;
 void popular_free(Popular *model);
-Scorer popular_scorer(const Popular *model);
+/* The same scores for every user; SCORE_NONE for an item that nobody has. */
+Scorer popular_scorer(Popular *model);
 
 #endif

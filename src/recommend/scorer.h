@@ -9,7 +9,10 @@
 
 #include "recommend/sparse_side.h"
 
-/* Most users and items of a tile; a model that is not `tiled` is asked for all items at once. */
+#include <math.h>
+
+/* Most users and items of a tile; a model that is not `tiled` is asked for all items at once, and
+ * for as many fewer users. */
 enum { TILE_USERS = 64, TILE_ITEMS = 4096 };
 
 typedef struct ScoreTile {
@@ -21,14 +24,15 @@ typedef struct ScoreTile {
     int32_t n_items;
 } ScoreTile;
 
-/* SCORE_NONE: the model has nothing to say of this item to this user. */
+/* The model has nothing to say of this item to this user. */
 #define SCORE_NONE (-INFINITY)
 
 typedef struct Scorer {
     const char *name; /* "ials": as in tables and --models */
     void *model;      /* borrowed */
     bool tiled;
-    /* Make ready for the items of a tile on every rank (NULL: nothing to do). Collective. */
+    /* Make ready for the items of a tile on every rank (NULL: nothing to do): runs of items in
+     * ascending order, then their tiles, also on a rank without users. Collective. */
     Status (*prepare)(Comm *comm, void *model, int32_t first_item, int32_t n_items, Error *error);
     /* scores [n_users x n_items] row-major out, fully overwritten. Any thread. Local. */
     void (*score)(const void *model, const ScoreTile *tile, float *scores);

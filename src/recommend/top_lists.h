@@ -10,9 +10,11 @@
 typedef struct TopRules {
     bool leave_out_owned;    /* items in the user's own row are not listed */
     const bool *is_shown;    /* [n_items] NULL: all items may be listed */
-    const int32_t *category; /* [n_items] -1 unknown; NULL: no limit */
-    int most_per_category;   /* with `category` */
-    bool fill_unscored; /* items with SCORE_NONE follow the others by number, as measuring needs */
+    const int32_t *category; /* [n_items] -1 unknown, without limit; NULL: no limit at all */
+    int most_per_category;   /* above 0, with `category`: going down the ranking, an item whose
+                              * category is listed that often already is passed over */
+    bool fill_unscored;      /* items with SCORE_NONE (or NaN) follow the others by number under the
+                              * same rules, as measuring needs; their score is SCORE_NONE */
 } TopRules;
 
 /* Places of the user at row r of this rank's rows: [r * n, (r + 1) * n). */
@@ -20,10 +22,12 @@ typedef struct TopLists {
     int32_t n_users; /* this rank's rows */
     int n;
     int32_t *items; /* [n_users x n] best first, equal scores by number; -1: no more */
-    float *scores;  /* [n_users x n] */
+    float *scores;  /* [n_users x n] SCORE_NONE where there is no item */
 } TopLists;
 
-/* The result depends on neither ranks nor threads. Collective. */
+/* n and threads above 0. The result depends on neither ranks nor threads. Memory beside the lists:
+ * a tile of scores (1 MiB, or the scores of one user) and 8 bytes a category for each thread.
+ * Collective. */
 Status top_lists_make(Comm *comm, const SparseSide *users, const Scorer *scorer,
                       const TopRules *rules, int n, int threads, TopLists *lists,
                       Error *error) VESPER_MUST_USE;

@@ -39,6 +39,7 @@ extern CU_TestInfo funnel_tests[];
 extern CU_TestInfo ratings_tests[];
 extern CU_TestInfo sparse_side_tests[];
 extern CU_TestInfo ials_tests[];
+extern CU_TestInfo top_lists_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -72,6 +73,7 @@ extern CU_TestInfo input_tests[];
         {"ratings", ratings_tests}, \
         {"sparse_side", sparse_side_tests}, \
         {"ials", ials_tests}, \
+        {"top_lists", top_lists_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \
