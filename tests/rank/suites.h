@@ -40,6 +40,7 @@ extern CU_TestInfo ratings_tests[];
 extern CU_TestInfo sparse_side_tests[];
 extern CU_TestInfo ials_tests[];
 extern CU_TestInfo top_lists_tests[];
+extern CU_TestInfo accuracy_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -74,6 +75,7 @@ extern CU_TestInfo input_tests[];
         {"sparse_side", sparse_side_tests}, \
         {"ials", ials_tests}, \
         {"top_lists", top_lists_tests}, \
+        {"accuracy", accuracy_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \
