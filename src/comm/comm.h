@@ -98,6 +98,10 @@ Status comm_sort_table(Comm *comm, Table *table, const SortKey *keys, int n_keys
  * empty. Collective. */
 Status comm_rebalance_table(Comm *comm, Table *table, int64_t block, Error *error) VESPER_MUST_USE;
 
+/* `texts` (one text column) becomes the different texts of all ranks, in bytewise order, on every
+ * rank: a dictionary, which must fit each of them. Collective. */
+Status comm_union_texts(Comm *comm, Table *texts, Error *error) VESPER_MUST_USE;
+
 /* Root-only work with one clean outcome: the other ranks wait for root's status. Use as
  *   status = comm_agree(comm, comm_rank(comm) == 0 ? work(..., error) : STATUS_OK, error). */
 

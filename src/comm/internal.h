@@ -44,4 +44,7 @@ void comm_transpose_counts(Comm *comm, const int64_t *counts, int64_t *from);
 void comm_transfer(Comm *comm, const char *send, const int64_t *send_bytes, char *receive,
                    const int64_t *receive_bytes);
 
+/* `table` becomes all ranks' rows, in rank order, on every rank. Collective. */
+Status comm_gather_table(Comm *comm, Table *table, Error *error) VESPER_MUST_USE;
+
 #endif

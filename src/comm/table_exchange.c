@@ -183,8 +183,7 @@ out:
     return status;
 }
 
-/* All ranks' rows of a small table on every rank, in rank order. */
-static Status gather_table(Comm *comm, Table *table, Error *error)
+Status comm_gather_table(Comm *comm, Table *table, Error *error)
 {
     Status status = STATUS_OK;
     char *all = NULL;
@@ -278,7 +277,7 @@ Status comm_sort_table(Comm *comm, Table *table, const SortKey *keys, int n_keys
         goto out;
     sample_init(&samples, table, keys, n_keys);
     TRY_ALL(comm, sample_local(comm, &samples, table, rows, error), error);
-    TRY(gather_table(comm, &samples, error));
+    TRY(comm_gather_table(comm, &samples, error));
     /* Stable: equal samples stay in (rank, row) order. */
     TRY_ALL(comm, table_sort(&samples, keys, n_keys, error), error);
     split_rows(comm, table, &samples, keys, n_keys, counts);

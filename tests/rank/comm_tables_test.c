@@ -272,6 +272,71 @@ static void test_rebalance_table(void)
     }
 }
 
+/* Text i of n: none is empty but the first. */
+static Bytes text_of(int64_t i, char text[32])
+{
+    int size = i == 0 ? 0 : snprintf(text, 32, "%" PRIx64, model_noise(i, 1, 9) >> i % 60);
+    return (Bytes){text, size};
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    char left[32], right[32];
+    return bytes_compare(text_of(*(const int64_t *)a, left), text_of(*(const int64_t *)b, right));
+}
+
+/* Each of n texts stands on several ranks, and twice on one. */
+static void check_union(int64_t n, bool on_one_rank)
+{
+    static const ColumnSpec column[] = {{"word", COLUMN_TEXT, UNIT_NONE}};
+    Comm *comm = rank_comm();
+    Error error = {0};
+    Table texts;
+    int64_t *expected = mem_new(n, sizeof *expected);
+    int64_t wrong = 0;
+    table_init(&texts, column, 1);
+    for (int64_t i = 0; i < 2 * n; i++) {
+        char text[32];
+        int64_t rank = comm_rank(comm);
+        bool is_here = on_one_rank ? rank == comm_size(comm) - 1
+                                   : i % comm_size(comm) == rank || i % 3 == rank;
+        if (!is_here)
+            continue;
+        wrong += table_add_row(&texts, &error) != STATUS_OK ||
+                 table_set_last_text(&texts, &texts.columns[0], text_of(i % n, text), &error) !=
+                     STATUS_OK;
+    }
+    CU_ASSERT_EQUAL(comm_union_texts(comm, &texts, &error), STATUS_OK);
+    for (int64_t i = 0; i < n; i++)
+        expected[i] = i;
+    qsort(expected, (size_t)n, sizeof *expected, compare_texts);
+    int64_t n_expected = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (i == 0 || compare_texts(&expected[i - 1], &expected[i]) != 0)
+            expected[n_expected++] = expected[i];
+    }
+    CU_ASSERT_EQUAL(texts.rows, n_expected);
+    for (int64_t i = 0; i < texts.rows && i < n_expected; i++) {
+        char text[32];
+        wrong += !bytes_equal(column_text(&texts.columns[0], i), text_of(expected[i], text));
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    mem_free(&expected);
+    table_free(&texts);
+}
+
+static void test_union_texts(void)
+{
+    static const int64_t counts[] = {0, 1, 2, 50, 3000};
+    for (int p = 0; p < N_PIECES; p++) {
+        comm_set_piece(rank_comm(), pieces[p]);
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+            check_union(counts[i], false);
+            check_union(counts[i], true);
+        }
+    }
+}
+
 /* ---- failures ---- */
 
 static void test_a_failure_on_one_rank_is_everybodys(void)
@@ -308,6 +373,11 @@ static void test_a_failure_on_one_rank_is_everybodys(void)
             CU_ASSERT_EQUAL(error.rank, rank);
             table_free(&table);
         }
+        CU_ASSERT(model_arm(comm, "comm.union_texts", rank));
+        table_init(&table, (const ColumnSpec[]){{"word", COLUMN_TEXT, UNIT_NONE}}, 1);
+        CU_ASSERT_EQUAL(comm_union_texts(comm, &table, &error), STATUS_IO);
+        CU_ASSERT_EQUAL(error.rank, rank);
+        table_free(&table);
         mem_free(&received);
         mem_free(&counts);
     }
@@ -319,6 +389,7 @@ CU_TestInfo comm_tables_tests[] = {
     {"exchange table without columns", test_exchange_table_without_columns},
     {"sort table", test_sort_table},
     {"rebalance table", test_rebalance_table},
+    {"texts of all ranks, each once", test_union_texts},
     {"a failure on one rank is everybody's", test_a_failure_on_one_rank_is_everybodys},
     CU_TEST_INFO_NULL,
 };
