@@ -1,5 +1,6 @@
 /* Pair files: train and test data as published benchmarks have them. One line a user: the user's
- * id, then the ids of items, blanks or tabs between; plain text or .gz, .xz, .zst as inputs are. */
+ * id, then the ids of items, blanks or tabs between; plain text or .gz, .xz, .zst as inputs are. A
+ * user may stand on several lines, or on one without items. */
 #ifndef VESPER_RECOMMEND_PAIR_FILES_H
 #define VESPER_RECOMMEND_PAIR_FILES_H
 
@@ -16,10 +17,11 @@ typedef struct PairFiles {
     int64_t unknown_users;               /* of the test file, not in the train file: left out */
 } PairFiles;
 
-/* All ranks read pieces of both files at once. Items are those of either file. STATUS_INPUT names
- * file and line; STATUS_IO what cannot be read. Collective. */
-Status pair_files_read(Comm *comm, const char *train, const char *test, PairFiles *files,
-                       Error *error) VESPER_MUST_USE;
+/* All ranks read pieces of a file at once; compressed files are unpacked below `folder` for as long
+ * as that takes. Items are those of either file. STATUS_INPUT names file and line, or a file
+ * without pairs, or a test file without any user of the train file. Collective. */
+Status pair_files_read(Comm *comm, const char *train, const char *test, const char *folder,
+                       PairFiles *files, Error *error) VESPER_MUST_USE;
 void pair_files_free(PairFiles *files);
 
 #endif

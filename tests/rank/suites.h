@@ -41,6 +41,7 @@ extern CU_TestInfo sparse_side_tests[];
 extern CU_TestInfo ials_tests[];
 extern CU_TestInfo top_lists_tests[];
 extern CU_TestInfo accuracy_tests[];
+extern CU_TestInfo pair_files_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -76,6 +77,7 @@ extern CU_TestInfo input_tests[];
         {"ials", ials_tests}, \
         {"top_lists", top_lists_tests}, \
         {"accuracy", accuracy_tests}, \
+        {"pair_files", pair_files_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \
