@@ -235,52 +235,66 @@ bool als_solve_row(const AlsProblem *problem, const AlsRow *row, float *x, float
     return solve_by_factors(problem, row, x, &work, loss);
 }
 
+/* What explaining a row takes beside its workspace. */
+typedef struct Listed {
+    int64_t n;
+    float *factors; /* [n x d] */
+    float *spare;   /* [n x d] */
+    float weight;
+    float *shares; /* [n x entries] */
+} Listed;
+
 /* n < d: sqrt(C) (I + R R')^-1 R D^-1/2 y for each listed y. */
-static bool explain_by_entries(const AlsProblem *problem, const AlsRow *row, float *listed,
-                               int64_t n_listed, float *shares, Workspace *work)
+static bool explain_by_entries(const AlsProblem *problem, const AlsRow *row, Listed *listed,
+                               Workspace *work)
 {
     int64_t d = problem->d, n = row->n;
     make_entries_system(problem, row, work);
-    for (int64_t k = 0; k < n_listed; k++) {
+    for (int64_t k = 0; k < listed->n; k++) {
         for (int64_t j = 0; j < d; j++)
-            listed[k * d + j] *= work->vector[j];
+            listed->factors[k * d + j] *= work->vector[j];
     }
-    dense_product_transposed(listed, work->rows, n_listed, d, n, shares);
-    if (!dense_solve(work->matrix, n, n_listed, shares))
+    dense_product_transposed(listed->factors, work->rows, listed->n, d, n, listed->spare);
+    if (!dense_solve(work->matrix, n, listed->n, listed->spare))
         return false;
-    for (int64_t k = 0; k < n_listed; k++) {
+    for (int64_t k = 0; k < listed->n; k++) {
         for (int64_t i = 0; i < n; i++)
-            shares[k * n + i] *= work->root[i];
+            listed->shares[k * n + i] += listed->weight * work->root[i] * listed->spare[k * n + i];
     }
     return true;
 }
 
 /* n >= d: c y_i'(D + Y'C Y)^-1 y for each listed y. */
-static bool explain_by_factors(const AlsProblem *problem, const AlsRow *row, float *listed,
-                               int64_t n_listed, float *shares, Workspace *work)
+static bool explain_by_factors(const AlsProblem *problem, const AlsRow *row, Listed *listed,
+                               Workspace *work)
 {
     int64_t d = problem->d;
     make_factors_system(problem, row, work);
-    if (!dense_solve(work->matrix, d, n_listed, listed))
+    if (!dense_solve(work->matrix, d, listed->n, listed->factors))
         return false;
     for (int64_t begin = 0; begin < row->n; begin += CHUNK) {
         int64_t n = row->n - begin < CHUNK ? row->n - begin : CHUNK;
         gather(problem, row, begin, n, work);
-        for (int64_t k = 0; k < n_listed; k++) {
-            float *share = shares + k * row->n + begin;
-            dense_times(work->rows, n, d, listed + k * d, share);
+        for (int64_t k = 0; k < listed->n; k++) {
+            float *share = listed->shares + k * row->n + begin;
+            dense_times(work->rows, n, d, listed->factors + k * d, work->aside);
             for (int64_t i = 0; i < n; i++)
-                share[i] *= work->root[i];
+                share[i] += listed->weight * work->root[i] * work->aside[i];
         }
     }
     return true;
 }
 
-bool als_explain_row(const AlsProblem *problem, const AlsRow *row, float *listed, int64_t n_listed,
-                     float *shares, float *workspace)
+bool als_explain_row(const AlsProblem *problem, const AlsRow *row, float *factors, int64_t n_listed,
+                     float weight, float *shares, float *workspace)
 {
     Workspace work = lay_out(problem->d, workspace);
+    Listed listed = {.n = n_listed,
+                     .factors = factors,
+                     .spare = factors + n_listed * problem->d,
+                     .weight = weight,
+                     .shares = shares};
     if (row->n < problem->d)
-        return explain_by_entries(problem, row, listed, n_listed, shares, &work);
-    return explain_by_factors(problem, row, listed, n_listed, shares, &work);
+        return explain_by_entries(problem, row, &listed, &work);
+    return explain_by_factors(problem, row, &listed, &work);
 }

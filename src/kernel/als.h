@@ -42,9 +42,11 @@ bool als_solve_row(const AlsProblem *problem, const AlsRow *row, float *x, float
 
 /* What each entry adds to the scores of some items: with x as solved exactly, the score of item y
  * is y'x = sum over entries i of c_i y_i'A^-1 y, A being the row's matrix (Hu, Koren, Volinsky
- * 2008, section 5). listed  [n_listed x d] in: the items' factors, rotated as the others are;
- * overwritten shares  [n_listed x n] out False if the system was not positive definite. Local. */
-bool als_explain_row(const AlsProblem *problem, const AlsRow *row, float *listed, int64_t n_listed,
-                     float *shares, float *workspace) __attribute__((warn_unused_result));
+ * 2008, section 5). factors  [2 x n_listed x d] in: the items', rotated as the others are, in the
+ * first half; both are overwritten shares   [n_listed x n] in and out: `weight` times what each
+ * entry adds is added False if the system was not positive definite; shares are as they were then.
+ * Local. */
+bool als_explain_row(const AlsProblem *problem, const AlsRow *row, float *factors, int64_t n_listed,
+                     float weight, float *shares, float *workspace);
 
 #endif

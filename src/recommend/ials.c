@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "kernel/als.h"
 #include "kernel/dense.h"
 #include "recommend/factors.h"
 #include "recommend/fetch_plan.h"
@@ -31,6 +32,7 @@ typedef struct Fit {
     float *workspaces; /* [threads x workspace] */
     int64_t workspace;
     double *row_losses; /* [rows of the larger side] */
+    float *gram; /* [d] of the fixed side, once it is diagonal, times the unobserved weight */
     int64_t unsolved;
 } Fit;
 
@@ -86,8 +88,7 @@ out:
 }
 
 /* Solve the rows of one block; others [n x d] are what it named. Local. */
-static void solve_block(Fit *fit, AlsSide *solved, const FetchBlock *block, const float *others,
-                        const float *gram)
+static void solve_block(Fit *fit, AlsSide *solved, const FetchBlock *block, const float *others)
 {
     int64_t unsolved = 0;
 #pragma omp parallel for schedule(dynamic, 16) num_threads(fit->options->threads)                  \
@@ -95,7 +96,7 @@ static void solve_block(Fit *fit, AlsSide *solved, const FetchBlock *block, cons
     for (int32_t r = block->first; r < block->end; r++) {
         AlsProblem problem = {.d = fit->d,
                               .others = others,
-                              .gram = gram,
+                              .gram = fit->gram,
                               .lambda = solved->lambdas[r],
                               .block = fit->block};
         unsolved += !als_solve_row(&problem, &solved->plan.rows[r], solved->factors + r * fit->d,
@@ -139,9 +140,9 @@ static Status sum_penalties(Fit *fit, const AlsSide *fixed, double *sum, Error *
     return sum_losses(fit, fixed, sum, error);
 }
 
-/* Put the fixed side into the basis in which alpha0 times its Gram matrix is diagonal, gram [d],
- * and the solved one with it if its rows are looked at. Collective. */
-static Status diagonalise(Fit *fit, AlsSide *fixed, AlsSide *solved, float *gram, Error *error)
+/* Put the fixed side into the basis in which its Gram matrix is diagonal, fit->gram, and the solved
+ * one with it if its rows are looked at. Collective. */
+static Status diagonalise(Fit *fit, AlsSide *fixed, AlsSide *solved, Error *error)
 {
     Status status;
     int threads = fit->options->threads;
@@ -158,7 +159,7 @@ static Status diagonalise(Fit *fit, AlsSide *fixed, AlsSide *solved, float *gram
                 factors_rotate(solved->side, &rotation, fit->d, threads, solved->factors, error),
                 error);
     for (int64_t j = 0; j < fit->d; j++)
-        gram[j] = (float)(fit->options->unobserved * rotation.values[j]);
+        fit->gram[j] = (float)(fit->options->unobserved * rotation.values[j]);
 out:
     rotation_free(&rotation);
     mem_free(&matrix);
@@ -171,20 +172,18 @@ static Status half_step(Fit *fit, AlsSide *solved, AlsSide *fixed, double *loss,
     Status status;
     double penalties = 0;
     float *others = NULL;
-    float *gram = mem_new(fit->d, sizeof *gram);
-    TRY(diagonalise(fit, fixed, solved, gram, error));
+    TRY(diagonalise(fit, fixed, solved, error));
     TRY(sum_penalties(fit, fixed, &penalties, error));
     for (int64_t b = 0; b < solved->plan.n_blocks; b++) {
         const FetchBlock *block = &solved->plan.blocks[b];
         TRY(sparse_fetch_dense(fit->comm, fixed->side, fixed->factors, fit->d, block->numbers,
                                block->n, &others, error));
-        solve_block(fit, solved, block, others, gram);
+        solve_block(fit, solved, block, others);
     }
     TRY(sum_losses(fit, solved, loss, error));
     *loss += penalties;
 out:
     mem_free(&others);
-    mem_free(&gram);
     return status;
 }
 
@@ -202,6 +201,10 @@ static Status iterate(Fit *fit, Ials *model, Error *error)
                  loss, clock_seconds() - began);
     }
     TRY(half_step(fit, &fit->users, &fit->items, &loss, error));
+    model->lambdas = fit->users.lambdas;
+    fit->users.lambdas = NULL;
+    model->gram = fit->gram;
+    fit->gram = NULL;
     model->unsolved = fit->unsolved;
     comm_sum_i64(fit->comm, &model->unsolved, 1);
 out:
@@ -250,6 +253,7 @@ Status ials_learn(Comm *comm, const SparseSide *users, const SparseSide *items,
     *model = (Ials){.d = options->factors, .users = users, .items = items};
     model->losses = mem_new(options->iterations, sizeof *model->losses);
     dense_one_thread();
+    fit.gram = mem_new(fit.d, sizeof *fit.gram);
     fit.users.active = count_active(comm, users);
     fit.items.active = count_active(comm, items);
     TRY(fetch_plan_make(comm, users, row_bytes, options->memory, &fit.users.plan, error));
@@ -262,6 +266,7 @@ out:
     side_free(&fit.items);
     mem_free(&fit.workspaces);
     mem_free(&fit.row_losses);
+    mem_free(&fit.gram);
     if (status != STATUS_OK)
         ials_free(model);
     return status;
@@ -273,33 +278,83 @@ void ials_free(Ials *model)
     mem_free(&model->item_factors);
     mem_free(&model->losses);
     mem_free(&model->tile);
+    mem_free(&model->gram);
+    mem_free(&model->lambdas);
+    mem_free(&model->reasons);
     *model = (Ials){0};
 }
 
-static Status prepare(Comm *comm, void *of, int32_t first_item, int32_t n_items, Error *error)
+/* *factors [n x d] := those of items [first, first + n). Collective. */
+static Status fetch_items(Comm *comm, const Ials *model, int32_t first, int32_t n, float **factors,
+                          Error *error)
 {
     Status status;
-    Ials *model = of;
-    int32_t *numbers = mem_new(n_items, sizeof *numbers);
-    for (int32_t i = 0; i < n_items; i++)
-        numbers[i] = first_item + i;
-    TRY(sparse_fetch_dense(comm, model->items, model->item_factors, model->d, numbers, n_items,
-                           &model->tile, error));
+    int32_t *numbers = NULL;
+    TRY_ALL(comm, mem_resize(&numbers, n, sizeof *numbers, "numbers of items", error), error);
+    for (int32_t i = 0; i < n; i++)
+        numbers[i] = first + i;
+    TRY(sparse_fetch_dense(comm, model->items, model->item_factors, model->d, numbers, n, factors,
+                           error));
 out:
     mem_free(&numbers);
     return status;
 }
 
+static Status prepare(Comm *comm, void *of, int32_t first_item, int32_t n_items, Error *error)
+{
+    Ials *model = of;
+    return fetch_items(comm, model, first_item, n_items, &model->tile, error);
+}
+
+/* Number of a user among this rank's own. */
+static int64_t own_row(const Ials *model, const SparseRows *users, int32_t row)
+{
+    return (int64_t)users->first_row + row - sparse_own_first(model->users);
+}
+
 static void score(const void *of, const ScoreTile *tile, float *scores)
 {
     const Ials *model = of;
-    int64_t row = tile->users->first_row + tile->first_user - sparse_own_first(model->users);
-    dense_product_transposed(model->user_factors + row * model->d, model->tile, tile->n_users,
-                             model->d, tile->n_items, scores);
+    const float *users =
+        model->user_factors + own_row(model, tile->users, tile->first_user) * model->d;
+    dense_product_transposed(users, model->tile, tile->n_users, model->d, tile->n_items, scores);
+}
+
+static Status prepare_reasons(Comm *comm, void *of, Error *error)
+{
+    Ials *model = of;
+    return fetch_items(comm, model, 0, model->items->n_rows, &model->reasons, error);
+}
+
+/* The spare memory holds what als_explain_row works in, then the listed items' factors. A row that
+ * could not be solved has no reasons. */
+static void add_reasons(const void *of, const ReasonQuery *query, float weight, float *spare,
+                        float *reasons)
+{
+    const Ials *model = of;
+    const SparseRows *users = query->users;
+    int64_t begin = users->starts[query->row], d = model->d;
+    AlsRow row = {.n = users->starts[query->row + 1] - begin,
+                  .places = users->columns + begin,
+                  .values = users->values + begin};
+    AlsProblem problem = {.d = d,
+                          .others = model->reasons,
+                          .gram = model->gram,
+                          .lambda = model->lambdas[own_row(model, users, query->row)]};
+    float *listed = spare + als_workspace(d);
+    for (int k = 0; k < query->n_items; k++)
+        memcpy(listed + k * d, model->reasons + query->items[k] * d, (size_t)d * sizeof *listed);
+    (void)als_explain_row(&problem, &row, listed, query->n_items, weight, reasons, spare);
 }
 
 Scorer ials_scorer(Ials *model)
 {
-    return (Scorer){
-        .name = "ials", .model = model, .tiled = true, .prepare = prepare, .score = score};
+    return (Scorer){.name = "ials",
+                    .model = model,
+                    .tiled = true,
+                    .prepare = prepare,
+                    .score = score,
+                    .prepare_reasons = prepare_reasons,
+                    .add_reasons = add_reasons,
+                    .reason_floats = als_workspace(model->d) + 2 * REASON_ITEMS_MAX * model->d};
 }

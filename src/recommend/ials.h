@@ -27,6 +27,9 @@ typedef struct Ials {
     int iterations;
     int64_t unsolved; /* rows whose system was not positive definite and that stayed as they were */
     float *tile;      /* item factors of the tile that is asked for */
+    float *gram;      /* [d] of the items, rotated, times the unobserved weight */
+    double *lambdas;  /* [own users] */
+    float *reasons;   /* [n_items x d] all item factors, once reasons are asked for */
 } Ials;
 
 /* Each iteration solves the users and then the items; a last user half-step follows. The loss never

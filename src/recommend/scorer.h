@@ -22,10 +22,21 @@ typedef struct ScoreTile {
     int32_t n_users;
     int32_t first_item; /* items [first_item, first_item + n_items) */
     int32_t n_items;
+    float *spare; /* [n_users x n_items] for the model to work in */
 } ScoreTile;
 
 /* The model has nothing to say of this item to this user. */
 #define SCORE_NONE (-INFINITY)
+
+/* Why one user is shown some items. */
+enum { REASON_ITEMS_MAX = 100 };
+typedef struct ReasonQuery {
+    const SparseRows *users; /* as in a tile */
+    int32_t partition;
+    int32_t row;          /* of the partition */
+    int n_items;          /* at most REASON_ITEMS_MAX */
+    const int32_t *items; /* [n_items] each >= 0; reasons are [n_items x entries of the row] */
+} ReasonQuery;
 
 typedef struct Scorer {
     const char *name; /* "ials": as in tables and --models */
@@ -36,6 +47,14 @@ typedef struct Scorer {
     Status (*prepare)(Comm *comm, void *model, int32_t first_item, int32_t n_items, Error *error);
     /* scores [n_users x n_items] row-major out, fully overwritten. Any thread. Local. */
     void (*score)(const void *model, const ScoreTile *tile, float *scores);
+    /* Reasons (NULL: the model has none). First, on every rank: make ready for those of all users
+     * and items (NULL: nothing to do). Collective. */
+    Status (*prepare_reasons)(Comm *comm, void *model, Error *error);
+    /* Add `weight` times what each item that the user has adds to the scores of `items`. Any
+     * thread, each with `spare`, reason_floats aligned floats to work in. Local. */
+    void (*add_reasons)(const void *model, const ReasonQuery *query, float weight, float *spare,
+                        float *reasons);
+    int64_t reason_floats;
 } Scorer;
 
 #endif

@@ -29,7 +29,7 @@ typedef struct Making {
     UserBlock *blocks;
     int32_t n_groups;
     SelectGroup *groups; /* [threads x n_groups] */
-    float *scores;       /* [threads x tile_users x tile_items] */
+    float *scores;       /* [threads x 2 x tile_users x tile_items] the second to work in */
     TopLists *lists;
 } Making;
 
@@ -124,7 +124,7 @@ static Status making_start(Making *making, Error *error)
     TRY(make_groups(making, error));
     TRY(make_lists(making, error));
     TRY(mem_resize(&making->scores,
-                   (int64_t)making->threads * making->tile_users * making->tile_items,
+                   (int64_t)making->threads * 2 * making->tile_users * making->tile_items,
                    sizeof *making->scores, "tiles of scores", error));
 out:
     return status;
@@ -170,12 +170,27 @@ static int64_t list_row(const Making *making, const UserBlock *block)
            sparse_own_first(users);
 }
 
+static bool is_wanted(const Making *making, int64_t row)
+{
+    return making->rules->is_wanted == NULL || making->rules->is_wanted[row];
+}
+
+static bool has_wanted(const Making *making, int64_t first, int32_t n)
+{
+    for (int32_t u = 0; u < n; u++) {
+        if (is_wanted(making, first + u))
+            return true;
+    }
+    return false;
+}
+
 /* Score a block of users on a run of items and look the scores through. Any thread. */
 static void do_tile(const Making *making, const UserBlock *block, int32_t first_item,
                     int32_t n_items)
 {
     int64_t thread = omp_get_thread_num();
-    float *scores = making->scores + thread * making->tile_users * making->tile_items;
+    int64_t tile_size = (int64_t)making->tile_users * making->tile_items;
+    float *scores = making->scores + thread * 2 * tile_size;
     SelectGroup *groups =
         making->groups == NULL ? NULL : making->groups + thread * making->n_groups;
     ScoreTile tile = {.users = &making->users->own[block->partition],
@@ -183,10 +198,15 @@ static void do_tile(const Making *making, const UserBlock *block, int32_t first_
                       .first_user = block->first_user,
                       .n_users = block->n_users,
                       .first_item = first_item,
-                      .n_items = n_items};
-    making->scorer->score(making->scorer->model, &tile, scores);
+                      .n_items = n_items,
+                      .spare = scores + tile_size};
     int64_t first_list = list_row(making, block);
+    if (!has_wanted(making, first_list, block->n_users))
+        return;
+    making->scorer->score(making->scorer->model, &tile, scores);
     for (int32_t u = 0; u < block->n_users; u++) {
+        if (!is_wanted(making, first_list + u))
+            continue;
         float *row = scores + (int64_t)u * n_items;
         if (making->rules->leave_out_owned)
             hide_owned(&tile, block->first_user + u, row);
@@ -252,6 +272,8 @@ static void fill_block(const Making *making, const UserBlock *block)
     const SparseRows *rows = &making->users->own[block->partition];
     int64_t first_list = list_row(making, block);
     for (int32_t u = 0; u < block->n_users; u++) {
+        if (!is_wanted(making, first_list + u))
+            continue;
         SelectList list = list_of(making->lists, first_list + u);
         fill(making, rows, block->first_user + u, &list);
     }

@@ -8,6 +8,7 @@
 #include "recommend/scorer.h"
 
 typedef struct TopRules {
+    const bool *is_wanted;   /* [own users] NULL: lists for all, else for these, others empty */
     bool leave_out_owned;    /* items in the user's own row are not listed */
     const bool *is_shown;    /* [n_items] NULL: all items may be listed */
     const int32_t *category; /* [n_items] -1 unknown, without limit; NULL: no limit at all */
@@ -26,7 +27,7 @@ typedef struct TopLists {
 } TopLists;
 
 /* n and threads above 0. The result depends on neither ranks nor threads. Memory beside the lists:
- * a tile of scores (1 MiB, or the scores of one user) and 8 bytes a category for each thread.
+ * two tiles of scores (1 MiB, or the scores of one user) and 8 bytes a category for each thread.
  * Collective. */
 Status top_lists_make(Comm *comm, const SparseSide *users, const Scorer *scorer,
                       const TopRules *rules, int n, int threads, TopLists *lists,

@@ -243,9 +243,50 @@ static void test_scores(void)
     fitted_free(&fitted);
 }
 
+/* Reasons of all that a user has add up to the score; they are added to what is there. */
+static void check_reasons(const Fitted *fitted, const Scorer *scorer, int32_t partition,
+                          int32_t row)
+{
+    static const int32_t asked[] = {3, 49, 7};
+    const SparseRows *rows = &fitted->users.own[partition];
+    int64_t n = rows->starts[row + 1] - rows->starts[row];
+    float *reasons = mem_new(3 * n, sizeof *reasons);
+    float *spare = mem_new(scorer->reason_floats, sizeof *spare);
+    ReasonQuery query = {
+        .users = rows, .partition = partition, .row = row, .n_items = 3, .items = asked};
+    scorer->add_reasons(scorer->model, &query, 1, spare, reasons);
+    scorer->add_reasons(scorer->model, &query, .5F, spare, reasons);
+    for (int k = 0; k < 3; k++) {
+        double sum = 0, score = 0;
+        for (int64_t i = 0; i < n; i++)
+            sum += (double)reasons[k * n + i];
+        for (int j = 0; j < 8; j++)
+            score += (double)fitted->user_factors[(rows->first_row + row) * 8 + j] *
+                     fitted->item_factors[asked[k] * 8 + j];
+        CU_ASSERT_DOUBLE_EQUAL(sum, 1.5 * score, 1e-5);
+    }
+    mem_free(&reasons);
+    mem_free(&spare);
+}
+
+static void test_reasons(void)
+{
+    Error error = {0};
+    Fitted fitted;
+    fit(&fitted, &shop, &usual);
+    Scorer scorer = ials_scorer(&fitted.model);
+    CU_ASSERT_EQUAL(scorer.prepare_reasons(rank_comm(), scorer.model, &error), STATUS_OK);
+    for (int32_t p = 0; p < fitted.users.end - fitted.users.first; p++) {
+        for (int32_t r = 0; r < fitted.users.own[p].n_rows; r++)
+            check_reasons(&fitted, &scorer, p, r);
+    }
+    fitted_free(&fitted);
+}
+
 CU_TestInfo ials_tests[] = {{"the loss never rises", test_loss},
                             {"the loss reported is the loss", test_reported_loss},
                             {"same bits", test_same_bits},
                             {"edge shapes", test_shapes},
                             {"scores", test_scores},
+                            {"reasons add up to scores", test_reasons},
                             CU_TEST_INFO_NULL};

@@ -170,13 +170,13 @@ static void check_shares(int64_t d, int64_t n)
 {
     enum { LISTED = 3 };
     Sample sample = sample_make(d, n, false, d, 4);
-    float *x = mem_new(d, sizeof *x), *listed = mem_new(LISTED * d, sizeof *listed);
+    float *x = mem_new(d, sizeof *x), *listed = mem_new(2 * LISTED * d, sizeof *listed);
     float *shares = mem_new(LISTED * n, sizeof *shares);
     float *workspace = mem_new(als_workspace(d), sizeof *workspace);
     double loss;
     solve(&sample, x, &loss);
     memcpy(listed, sample.others + 5 * d, (size_t)(LISTED * d) * sizeof *listed);
-    CU_ASSERT(als_explain_row(&sample.problem, &sample.row, listed, LISTED, shares, workspace));
+    CU_ASSERT(als_explain_row(&sample.problem, &sample.row, listed, LISTED, 1, shares, workspace));
     for (int k = 0; k < LISTED; k++) {
         double score = 0, sum = 0;
         for (int64_t j = 0; j < d; j++)
@@ -189,7 +189,8 @@ static void check_shares(int64_t d, int64_t n)
     sample.places[0] = 5;
     sample.values[0] = sample.values[1];
     memcpy(listed, sample.others + 5 * d, (size_t)d * sizeof *listed);
-    CU_ASSERT(als_explain_row(&sample.problem, &sample.row, listed, 1, shares, workspace));
+    memset(shares, 0, (size_t)n * sizeof *shares);
+    CU_ASSERT(als_explain_row(&sample.problem, &sample.row, listed, 1, 2, shares, workspace));
     CU_ASSERT(n < 2 || shares[0] > shares[1]);
     sample_free(&sample);
     mem_free(&x);
