@@ -1,0 +1,25 @@
+/* Rows of rec_user: each customer's list with the reason of each place. */
+#ifndef VESPER_RECOMMEND_LIST_ROWS_H
+#define VESPER_RECOMMEND_LIST_ROWS_H
+
+#include "recommend/popular_lists.h"
+#include "recommend/top_lists.h"
+
+typedef struct ListRows {
+    Store *store;
+    const Shop *shop;
+    const SparseSide *users;     /* by the store's partitions */
+    const TopLists *lists;       /* of `users` */
+    const Scorer *scorer;        /* that made them; its reasons are ready (prepare_reasons) */
+    const PopularLists *popular; /* fill what is missing: by the customer's country, then of all */
+    bool leave_out_owned;        /* when filling too */
+    int threads;
+} ListRows;
+
+/* The rows: customer, rank, product_id, score, model, because_product, because_share, sorted by
+ * customer and rank over the ranks. because_product is the item of the customer that adds most to
+ * the score, because_share its part of all that items add (NaN and empty where the model has no
+ * reason). Collective. */
+Status list_rows_make(Comm *comm, const ListRows *from, Table *rows, Error *error) VESPER_MUST_USE;
+
+#endif
