@@ -4,10 +4,10 @@
 #include "base/fault.h"
 #include "base/memory.h"
 #include "recommend/pair_lines.h"
+#include "recommend/sparse_rows.h"
 #include "store/store.h"
 #include "table/sort.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void pair_files_free(PairFiles *files)
@@ -272,51 +272,6 @@ out:
     return status;
 }
 
-static int compare_items(const void *a, const void *b)
-{
-    int32_t left = *(const int32_t *)a, right = *(const int32_t *)b;
-    return (left > right) - (left < right);
-}
-
-/* Sort [n] ascending, drop repetitions; how many are left. */
-static int64_t sort_items(int32_t *items, int64_t n)
-{
-    int64_t kept = 0;
-    qsort(items, (size_t)n, sizeof *items, compare_items);
-    for (int64_t i = 0; i < n; i++) {
-        if (i == 0 || items[i] != items[i - 1])
-            items[kept++] = items[i];
-    }
-    return kept;
-}
-
-/* Rows of one partition from `items`, where row r of it has [starts[r], starts[r + 1]). */
-static Status fill_partition(SparseRows *rows, int32_t n_rows, const int64_t *starts,
-                             int32_t *items, Error *error)
-{
-    Status status;
-    rows->n_rows = n_rows;
-    TRY(mem_resize(&rows->starts, (int64_t)n_rows + 1, sizeof *rows->starts, "users' pairs",
-                   error));
-    rows->starts[0] = 0;
-    for (int32_t r = 0; r < n_rows; r++)
-        rows->starts[r + 1] =
-            rows->starts[r] + sort_items(items + starts[r], starts[r + 1] - starts[r]);
-    int64_t n = sparse_entries(rows);
-    TRY(mem_resize(&rows->columns, n, sizeof *rows->columns, "users' pairs", error));
-    TRY(mem_resize(&rows->values, n, sizeof *rows->values, "users' pairs", error));
-    for (int32_t r = 0; r < n_rows; r++) {
-        int64_t count = rows->starts[r + 1] - rows->starts[r];
-        if (count > 0)
-            memcpy(rows->columns + rows->starts[r], items + starts[r],
-                   (size_t)count * sizeof *items);
-    }
-    for (int64_t i = 0; i < n; i++)
-        rows->values[i] = 1;
-out:
-    return status;
-}
-
 /* starts [n_rows + 1] and the items of each row in turn, without those of unknown users. */
 static Status collect_rows(const UserRows *rows, const Parcel *parcel, int64_t *starts,
                            int32_t *items, int64_t *unknown_users, Error *error)
@@ -376,8 +331,8 @@ static Status fill_own(const UserRows *rows, const Parcel *parcel, int size, Spa
     TRY(collect_rows(rows, parcel, starts, items, &counts->unknown_users, error));
     for (int32_t p = 0; p < side->end - side->first; p++) {
         int64_t first = rows->starts[p];
-        TRY(fill_partition(&side->own[p], (int32_t)(rows->starts[p + 1] - first), starts + first,
-                           items, error));
+        TRY(sparse_rows_fill(&side->own[p], (int32_t)(rows->starts[p + 1] - first), starts + first,
+                             items, error));
         counts->pairs += sparse_entries(&side->own[p]);
     }
     counts->repeated = starts[rows->ids.count] - counts->pairs;
