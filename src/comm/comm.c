@@ -230,16 +230,13 @@ void comm_sum_in_order_f64(Comm *comm, const double *own, int64_t n_own, int64_t
 /* ---- gather ---- */
 
 /* One call if all sizes and places fit an int; otherwise each rank broadcasts its part. */
-static void gather_parts(Comm *comm, const void *own, const int64_t *sizes, int64_t total,
-                         char *all)
+void comm_gather_in_place(Comm *comm, void *all, const int64_t *bytes)
 {
-    if (total > comm->piece) {
-        int64_t at = 0;
+    char *parts = all;
+    if (comm_total(comm, bytes) > comm->piece) {
         for (int rank = 0; rank < comm->size; rank++) {
-            if (rank == comm->rank && sizes[rank] > 0)
-                memcpy(all + at, own, (size_t)sizes[rank]);
-            comm_broadcast(comm, rank, all + at, sizes[rank]);
-            at += sizes[rank];
+            comm_broadcast(comm, rank, parts, bytes[rank]);
+            parts += bytes[rank];
         }
         return;
     }
@@ -247,11 +244,12 @@ static void gather_parts(Comm *comm, const void *own, const int64_t *sizes, int6
     int *places = mem_new(comm->size, sizeof *places);
     int place = 0;
     for (int rank = 0; rank < comm->size; rank++) {
-        counts[rank] = comm_count(sizes[rank]);
+        counts[rank] = comm_count(bytes[rank]);
         places[rank] = place;
         place += counts[rank];
     }
-    MPI_Allgatherv(own, counts[comm->rank], MPI_BYTE, all, counts, places, MPI_BYTE, comm->world);
+    MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, parts, counts, places, MPI_BYTE,
+                   comm->world);
     mem_free(&counts);
     mem_free(&places);
 }
@@ -266,7 +264,12 @@ Status comm_gather_all(Comm *comm, const void *own, int64_t bytes, char **all, i
     MPI_Allgather(&bytes, 1, MPI_INT64_T, parts, 1, MPI_INT64_T, comm->world);
     int64_t total = comm_total(comm, parts);
     TRY_ALL(comm, mem_resize(all, total, 1, "gathered bytes", error), error);
-    gather_parts(comm, own, parts, total, *all);
+    int64_t before = 0;
+    for (int rank = 0; rank < comm->rank; rank++)
+        before += parts[rank];
+    if (bytes > 0)
+        memcpy(*all + before, own, (size_t)bytes);
+    comm_gather_in_place(comm, *all, parts);
     *all_bytes = total;
     if (sizes)
         memcpy(sizes, parts, (size_t)comm->size * sizeof *sizes);

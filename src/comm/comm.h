@@ -72,6 +72,10 @@ void comm_sum_in_order_f64(Comm *comm, const double *own, int64_t n_own, int64_t
 Status comm_gather_all(Comm *comm, const void *own, int64_t bytes, char **all, int64_t *all_bytes,
                        int64_t *sizes, Error *error) VESPER_MUST_USE;
 
+/* The ranks' parts of one array, each in its place on its own rank, everywhere: bytes [size] of
+ * each part, in rank order, known to all; all [sum of bytes]. Collective. */
+void comm_gather_in_place(Comm *comm, void *all, const int64_t *bytes);
+
 /* Personal exchange of fixed-width elements: send [sum of send_counts], ordered by destination;
  * send_counts [size]; *receive allocated (mem_free), ordered by source, then sender's order;
  * receive_counts [size] out. Only pairs of ranks with something to say exchange messages.

@@ -117,6 +117,7 @@ static void put_received(const Move *move, size_t width, char *data, const char 
 {
     size_t before = (size_t)move->to * width;
     size_t behind = (size_t)(move->received - move->to) * width;
+    vesper_assert(received != NULL || move->received == 0);
     if (move->stay > 0 && move->from != move->to)
         memmove(data + before, data + (size_t)move->from * width, (size_t)move->stay * width);
     if (before > 0)

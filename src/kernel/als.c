@@ -30,7 +30,8 @@ int64_t als_workspace(int64_t d)
 
 static Workspace lay_out(int64_t d, float *memory)
 {
-    Workspace work = {.rows = memory};
+    Workspace work;
+    work.rows = memory;
     work.matrix = work.rows + most_rows(d) * d;
     work.root = work.matrix + d * d;
     work.aside = work.root + most_rows(d);
@@ -289,11 +290,10 @@ bool als_explain_row(const AlsProblem *problem, const AlsRow *row, float *factor
                      float weight, float *shares, float *workspace)
 {
     Workspace work = lay_out(problem->d, workspace);
-    Listed listed = {.n = n_listed,
-                     .factors = factors,
-                     .spare = factors + n_listed * problem->d,
-                     .weight = weight,
-                     .shares = shares};
+    Listed listed = {.n = n_listed, .weight = weight};
+    listed.factors = factors;
+    listed.spare = factors + n_listed * problem->d;
+    listed.shares = shares;
     if (row->n < problem->d)
         return explain_by_entries(problem, row, &listed, &work);
     return explain_by_factors(problem, row, &listed, &work);

@@ -136,7 +136,7 @@ void factors_draw(const SparseSide *side, int64_t d, double deviation, uint64_t 
     for (int32_t p = 0; p < side->end - side->first; p++) {
         const SparseRows *rows = &side->own[p];
         for (int32_t r = 0; r < rows->n_rows; r++, own += d) {
-            Random random = random_stream(seed, (uint64_t)(rows->first_row + r));
+            Random random = random_stream(seed, (uint64_t)rows->first_row + (uint64_t)r);
             bool is_empty = rows->starts[r] == rows->starts[r + 1];
             for (int64_t j = 0; j < d; j++)
                 own[j] = is_empty ? 0 : (float)(deviation * random_normal(&random));

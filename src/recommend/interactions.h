@@ -3,8 +3,9 @@
  *
  * A pair's value is the evidence that the user wants the item: each order, cart, view or review of
  * it counts its kind's weight, halved for each half-life of age, and the sum is capped at 1. A pair
- * whose units all came back is taken away. Users are the customers, by the store's partitions;
- * items are products in the order of their ids: item i is product shop->product.code[i]. */
+ * whose units all came back is taken away. Users are the customers, by the store's partitions: row
+ * = code of the customer in the partition; items are products in the order of their ids: item i is
+ * product shop->product.code[i]. */
 #ifndef VESPER_RECOMMEND_INTERACTIONS_H
 #define VESPER_RECOMMEND_INTERACTIONS_H
 
@@ -12,24 +13,35 @@
 #include "shop/shop.h"
 
 typedef struct InteractionOptions {
-    double weight_order, weight_cart, weight_view, weight_review;
-    double half_life_days; /* 0: none */
-    int64_t most_items; /* customers with more distinct items are bulk buyers: left out; 0: none */
+    double weight_order, weight_cart, weight_view, weight_review; /* from 0 on */
+    double half_life_days;                                        /* 0: none */
+    int64_t most_items; /* customers who bought more distinct items are bulk buyers: left out; 0:
+                           nobody is */
     int64_t most_events_a_day; /* customers with more events on one day are bots: left out; 0 */
+    int32_t least_rating;      /* hundredths of a star: reviews with less do not count */
+    bool returns_take_away;    /* false: returns are not looked at */
 } InteractionOptions;
 
+/* Orders 1, carts 0.5, reviews from 3 stars on 0.5, views 0.1; no half-life; nobody is left out;
+ * returns take away. */
+InteractionOptions interactions_default(void);
+
 typedef struct InteractionCounts {
-    int64_t orders, carts, views, reviews; /* rows that counted */
+    int64_t orders, carts, views, reviews; /* that counted; an order once for each of its items */
     int64_t returned_pairs;                /* taken away */
-    int64_t bulk_buyers, bots;             /* left out */
+    int64_t bulk_buyers, bots;             /* left out; who is both is a bot */
     int64_t users, items, pairs;           /* with at least one pair */
 } InteractionCounts;
 
 /* Of the days [from_day, until_day); ages count from until_day - 1. Every rank has its partitions
- * of the store (store_owned). Collective. */
+ * of the store (store_owned).
+ *   left_out  out, may be NULL: rec_left_out by customer id, each rank the next run of rows:
+ *             customer TEXT; reason TEXT, "bot" or "bulk_buyer"; count I64, the most events of a
+ *             day, or the distinct items bought
+ * Collective. */
 Status interactions_read(Comm *comm, Store *store, const Shop *shop,
                          const InteractionOptions *options, int32_t from_day, int32_t until_day,
-                         SparseSide *users, InteractionCounts *counts,
+                         SparseSide *users, Table *left_out, InteractionCounts *counts,
                          Error *error) VESPER_MUST_USE;
 
 /* What customers bought in [from_day, until_day): items of kept sales, value 1. `known` [n_items]
@@ -42,5 +54,10 @@ Status interactions_bought(Comm *comm, Store *store, const Shop *shop, int32_t f
  */
 Status interactions_except(Comm *comm, const SparseSide *from, const SparseSide *without,
                            SparseSide *rest, Error *error) VESPER_MUST_USE;
+
+/* The rows of `from` whose users have something in `users`; the other rows are empty. Collective.
+ */
+Status interactions_of_users(Comm *comm, const SparseSide *from, const SparseSide *users,
+                             SparseSide *rest, Error *error) VESPER_MUST_USE;
 
 #endif

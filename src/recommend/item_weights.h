@@ -28,10 +28,13 @@ Status item_weights_gather(Comm *comm, const SparseSide *items, const SparseRows
                            ItemWeights *weights, Error *error) VESPER_MUST_USE;
 void item_weights_free(ItemWeights *weights);
 
-/* A scorer by `weights`; items that no item of the user leads to get SCORE_NONE. */
-Scorer item_weights_scorer(const char *name, const ItemWeights *weights);
+/* weights := their transpose: what leads to an item becomes what an item leads to. Local. */
+Status item_weights_transpose(ItemWeights *weights, Error *error) VESPER_MUST_USE;
 
-/* The contribution of item i to score(u, j): x_ui * w_ij. Local. */
-float item_weights_share(const ItemWeights *weights, int32_t i, int32_t j);
+/* A scorer by `weights`; items that no item of the user leads to get SCORE_NONE. */
+Scorer item_weights_scorer(const char *name, ItemWeights *weights);
+
+/* w_ij; 0 if it is not there. Local. */
+float item_weights_of(const ItemWeights *weights, int32_t i, int32_t j);
 
 #endif

@@ -53,6 +53,7 @@ out:
 static void renumber(PairLines *lines, const int32_t *numbers)
 {
     int32_t *items = lines->pairs.columns[0].data;
+    vesper_assert(numbers != NULL || lines->pairs.rows == 0);
     for (int64_t i = 0; i < lines->pairs.rows; i++)
         items[i] = numbers[items[i]];
 }

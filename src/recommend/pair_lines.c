@@ -156,6 +156,7 @@ static Status seek_line(PieceReader *reader, int64_t begin, Error *error)
     reader->base = begin > 0 ? begin - 1 : 0;
     while (begin > 0 && reader->base + reader->at < reader->end) {
         TRY(fill(reader, error));
+        vesper_assert(reader->buffer != NULL);
         const char *found = memchr(reader->buffer, '\n', (size_t)reader->filled);
         reader->at = found != NULL ? found - reader->buffer + 1 : reader->filled;
         if (found != NULL)

@@ -26,28 +26,42 @@ LineBlock *line_block_new(const Shop *shop, uint32_t line_sums, uint32_t run_sum
 
 /* ---- lines ---- */
 
+/* A column from a line on; one that is not there stays so. */
+static const int32_t *from_i32(const int32_t *column, int64_t begin)
+{
+    return column != NULL ? column + begin : NULL;
+}
+
+static const int64_t *from_i64(const int64_t *column, int64_t begin)
+{
+    return column != NULL ? column + begin : NULL;
+}
+
+static const int8_t *from_i8(const int8_t *column, int64_t begin)
+{
+    return column != NULL ? column + begin : NULL;
+}
+
 static OrderLines slice(const OrderLines *lines, int64_t begin, int64_t n)
 {
-#define FROM(column) .column = lines->column ? lines->column + begin : NULL
     return (OrderLines){.partition = lines->partition,
                         .n = n,
-                        FROM(customer),
-                        FROM(order),
-                        FROM(day),
-                        FROM(product),
-                        FROM(quantity),
-                        FROM(price),
-                        FROM(discount),
-                        FROM(cancelled),
-                        FROM(country),
-                        FROM(channel),
-                        FROM(currency),
-                        FROM(hour),
-                        FROM(segment),
-                        FROM(returning),
-                        FROM(order_day),
-                        FROM(cohort)};
-#undef FROM
+                        .customer = from_i32(lines->customer, begin),
+                        .order = from_i32(lines->order, begin),
+                        .day = from_i32(lines->day, begin),
+                        .product = from_i32(lines->product, begin),
+                        .quantity = from_i32(lines->quantity, begin),
+                        .price = from_i64(lines->price, begin),
+                        .discount = from_i64(lines->discount, begin),
+                        .cancelled = from_i8(lines->cancelled, begin),
+                        .country = from_i32(lines->country, begin),
+                        .channel = from_i32(lines->channel, begin),
+                        .currency = from_i32(lines->currency, begin),
+                        .hour = from_i8(lines->hour, begin),
+                        .segment = from_i32(lines->segment, begin),
+                        .returning = from_i8(lines->returning, begin),
+                        .order_day = from_i32(lines->order_day, begin),
+                        .cohort = from_i32(lines->cohort, begin)};
 }
 
 FOR_ALL_PROCESSORS

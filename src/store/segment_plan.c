@@ -113,6 +113,8 @@ typedef struct Ranges {
 
 static void bits_range(const double *values, int64_t n, int64_t *min, int64_t *max)
 {
+    *min = INT64_MAX;
+    *max = INT64_MIN;
     for (int64_t i = 0; i < n; i++) {
         int64_t bits;
         memcpy(&bits, &values[i], sizeof bits);

@@ -329,7 +329,7 @@ static void test_union_texts(void)
 {
     static const int64_t counts[] = {0, 1, 2, 50, 3000};
     for (int p = 0; p < N_PIECES; p++) {
-        comm_set_piece(rank_comm(), pieces[p]);
+        comm_set_piece(rank_comm(), comm_model_pieces[p]);
         for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
             check_union(counts[i], false);
             check_union(counts[i], true);

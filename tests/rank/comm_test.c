@@ -234,6 +234,15 @@ static void test_gather_all(void)
         for (int rank = 0; rank < size; rank++)
             CU_ASSERT_EQUAL(sizes[rank],
                             model_first(500, rank + 1, size) - model_first(500, rank, size));
+        /* and with each part in its place already */
+        memset(all, 0, 500);
+        if (end > begin)
+            memcpy(all + begin, own, (size_t)(end - begin));
+        comm_gather_in_place(comm, all, sizes);
+        wrong = 0;
+        for (int64_t i = 0; i < 500; i++)
+            wrong += all[i] != (char)model_noise(i, 0, 5);
+        CU_ASSERT_EQUAL(wrong, 0);
         mem_free(&all);
         status = comm_gather_all(comm, NULL, 0, &all, &bytes, NULL, &error);
         CU_ASSERT_EQUAL(status, STATUS_OK);

@@ -77,3 +77,32 @@ float *sparse_model_dense(const SparseModel *model, int32_t *n_users)
     }
     return dense;
 }
+
+Status sparse_model_of_dense(Comm *comm, const float *dense, int32_t n_users, int32_t n_items,
+                             int32_t n_partitions, SparseSide *users, Error *error)
+{
+    const SparseModel shape = {.n_partitions = n_partitions};
+    *users = (SparseSide){.n_columns = n_items, .n_partitions = n_partitions};
+    own_partitions(comm, &shape, &users->first, &users->end);
+    users->own = mem_new(users->end - users->first, sizeof *users->own);
+    for (int32_t p = users->first; p < users->end; p++) {
+        SparseRows *rows = &users->own[p - users->first];
+        int32_t first = (int32_t)((int64_t)n_users * p / n_partitions);
+        int64_t n = 0;
+        rows->n_rows = (int32_t)((int64_t)n_users * (p + 1) / n_partitions) - first;
+        rows->starts = mem_new((int64_t)rows->n_rows + 1, sizeof *rows->starts);
+        rows->columns = mem_new((int64_t)rows->n_rows * n_items, sizeof *rows->columns);
+        rows->values = mem_new((int64_t)rows->n_rows * n_items, sizeof *rows->values);
+        for (int32_t u = 0; u < rows->n_rows; u++) {
+            const float *values = dense + (int64_t)(first + u) * n_items;
+            for (int32_t i = 0; i < n_items; i++) {
+                if (values[i] == 0)
+                    continue;
+                rows->columns[n] = i;
+                rows->values[n++] = values[i];
+            }
+            rows->starts[u + 1] = n;
+        }
+    }
+    return sparse_side_complete(comm, users, error);
+}

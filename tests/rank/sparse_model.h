@@ -20,4 +20,9 @@ Status sparse_model_users(Comm *comm, const SparseModel *model, SparseSide *user
 /* The whole matrix, dense [users x n_items] row-major, and how many users; mem_free. Local. */
 float *sparse_model_dense(const SparseModel *model, int32_t *n_users);
 
+/* The users of a dense matrix [n_users x n_items], spread as a model's are: partition p has those
+ * from n_users * p / n_partitions on. Collective. */
+Status sparse_model_of_dense(Comm *comm, const float *dense, int32_t n_users, int32_t n_items,
+                             int32_t n_partitions, SparseSide *users, Error *error);
+
 #endif

@@ -38,6 +38,7 @@ extern CU_TestInfo pairs_tests[];
 extern CU_TestInfo funnel_tests[];
 extern CU_TestInfo ratings_tests[];
 extern CU_TestInfo sparse_side_tests[];
+extern CU_TestInfo tiled_cholesky_tests[];
 extern CU_TestInfo ials_tests[];
 extern CU_TestInfo top_lists_tests[];
 extern CU_TestInfo accuracy_tests[];
@@ -74,6 +75,7 @@ extern CU_TestInfo input_tests[];
         {"funnel", funnel_tests}, \
         {"ratings", ratings_tests}, \
         {"sparse_side", sparse_side_tests}, \
+        {"tiled_cholesky", tiled_cholesky_tests}, \
         {"ials", ials_tests}, \
         {"top_lists", top_lists_tests}, \
         {"accuracy", accuracy_tests}, \
