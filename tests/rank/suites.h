@@ -43,6 +43,8 @@ extern CU_TestInfo ials_tests[];
 extern CU_TestInfo top_lists_tests[];
 extern CU_TestInfo accuracy_tests[];
 extern CU_TestInfo pair_files_tests[];
+extern CU_TestInfo interactions_tests[];
+extern CU_TestInfo repeat_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -80,6 +82,8 @@ extern CU_TestInfo input_tests[];
         {"top_lists", top_lists_tests}, \
         {"accuracy", accuracy_tests}, \
         {"pair_files", pair_files_tests}, \
+        {"interactions", interactions_tests}, \
+        {"repeat", repeat_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \
