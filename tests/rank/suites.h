@@ -39,12 +39,16 @@ extern CU_TestInfo funnel_tests[];
 extern CU_TestInfo ratings_tests[];
 extern CU_TestInfo sparse_side_tests[];
 extern CU_TestInfo tiled_cholesky_tests[];
+extern CU_TestInfo ease_tests[];
 extern CU_TestInfo ials_tests[];
 extern CU_TestInfo top_lists_tests[];
 extern CU_TestInfo accuracy_tests[];
 extern CU_TestInfo pair_files_tests[];
 extern CU_TestInfo interactions_tests[];
 extern CU_TestInfo repeat_tests[];
+extern CU_TestInfo cooccurrence_tests[];
+extern CU_TestInfo item_weights_tests[];
+extern CU_TestInfo itemknn_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -78,12 +82,16 @@ extern CU_TestInfo input_tests[];
         {"ratings", ratings_tests}, \
         {"sparse_side", sparse_side_tests}, \
         {"tiled_cholesky", tiled_cholesky_tests}, \
+        {"ease", ease_tests}, \
         {"ials", ials_tests}, \
         {"top_lists", top_lists_tests}, \
         {"accuracy", accuracy_tests}, \
         {"pair_files", pair_files_tests}, \
         {"interactions", interactions_tests}, \
         {"repeat", repeat_tests}, \
+        {"cooccurrence", cooccurrence_tests}, \
+        {"item_weights", item_weights_tests}, \
+        {"itemknn", itemknn_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \

@@ -1,0 +1,221 @@
+/* See item_weights.h. */
+#include "recommend/item_weights.h"
+
+#include "base/fault.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- pruning ---- */
+
+static int by_size(const void *left, const void *right)
+{
+    const ItemWeight *a = left, *b = right;
+    float first = fabsf(a->value), second = fabsf(b->value);
+    if (first != second)
+        return first > second ? -1 : 1;
+    return (a->column > b->column) - (a->column < b->column);
+}
+
+static int by_column(const void *left, const void *right)
+{
+    const ItemWeight *a = left, *b = right;
+    return (a->column > b->column) - (a->column < b->column);
+}
+
+static void swap(ItemWeight *weights, int64_t i, int64_t j)
+{
+    ItemWeight moved = weights[i];
+    weights[i] = weights[j];
+    weights[j] = moved;
+}
+
+/* Put the `keep` first by size in front, in any order: quickselect. */
+static void select_front(ItemWeight *weights, int64_t n, int64_t keep)
+{
+    int64_t low = 0, high = n - 1;
+    while (low < high) {
+        int64_t at = low;
+        swap(weights, low + (high - low) / 2, high);
+        for (int64_t i = low; i < high; i++) {
+            if (by_size(&weights[i], &weights[high]) < 0)
+                swap(weights, i, at++);
+        }
+        swap(weights, at, high);
+        if (at == keep)
+            return;
+        if (at < keep)
+            low = at + 1;
+        else
+            high = at - 1;
+    }
+}
+
+int64_t item_weights_prune(ItemWeight *weights, int64_t n, int64_t keep)
+{
+    if (n > keep) {
+        select_front(weights, n, keep);
+        n = keep;
+    }
+    qsort(weights, (size_t)n, sizeof *weights, by_column);
+    return n;
+}
+
+/* ---- gathering ---- */
+
+static Status gather_column(Comm *comm, const void *own, int64_t bytes, void *all, Error *error)
+{
+    int64_t all_bytes;
+    return comm_gather_all(comm, own, bytes, all, &all_bytes, NULL, error);
+}
+
+Status item_weights_gather(Comm *comm, const SparseSide *items, const SparseRows *own,
+                           ItemWeights *weights, Error *error)
+{
+    Status status;
+    int64_t n = own->n_rows, entries = own->n_rows > 0 ? sparse_entries(own) : 0;
+    int64_t *lengths = NULL;
+    char *all_lengths = NULL, *columns = NULL, *values = NULL;
+    *weights = (ItemWeights){.n_items = items->n_rows};
+    TRY_ALL(comm, fault_point("recommend.weights", error), error);
+    TRY_ALL(comm, mem_resize(&lengths, n, sizeof *lengths, "weights of items", error), error);
+    for (int64_t i = 0; i < n; i++)
+        lengths[i] = own->starts[i + 1] - own->starts[i];
+    TRY(gather_column(comm, lengths, n * (int64_t)sizeof *lengths, &all_lengths, error));
+    TRY(gather_column(comm, own->columns, entries * (int64_t)sizeof *own->columns, &columns,
+                      error));
+    weights->columns = (int32_t *)(void *)columns;
+    TRY(gather_column(comm, own->values, entries * (int64_t)sizeof *own->values, &values, error));
+    weights->values = (float *)(void *)values;
+    TRY_ALL(comm,
+            mem_resize(&weights->starts, (int64_t)items->n_rows + 1, sizeof *weights->starts,
+                       "weights of items", error),
+            error);
+    weights->starts[0] = 0;
+    for (int64_t i = 0; i < items->n_rows; i++)
+        weights->starts[i + 1] = weights->starts[i] + ((int64_t *)(void *)all_lengths)[i];
+out:
+    mem_free(&lengths);
+    mem_free(&all_lengths);
+    if (status != STATUS_OK)
+        item_weights_free(weights);
+    return status;
+}
+
+void item_weights_free(ItemWeights *weights)
+{
+    mem_free(&weights->starts);
+    mem_free(&weights->columns);
+    mem_free(&weights->values);
+    *weights = (ItemWeights){0};
+}
+
+Status item_weights_transpose(ItemWeights *weights, Error *error)
+{
+    Status status;
+    int64_t n = weights->n_items, entries = weights->starts[n];
+    ItemWeights turned = {.n_items = weights->n_items};
+    int64_t *at = NULL;
+    TRY(mem_resize(&turned.starts, n + 1, sizeof *turned.starts, "weights of items", error));
+    TRY(mem_resize(&turned.columns, entries, sizeof *turned.columns, "weights of items", error));
+    TRY(mem_resize(&turned.values, entries, sizeof *turned.values, "weights of items", error));
+    TRY(mem_resize(&at, n + 1, sizeof *at, "weights of items", error));
+    memset(at, 0, (size_t)(n + 1) * sizeof *at);
+    for (int64_t e = 0; e < entries; e++)
+        at[weights->columns[e] + 1]++;
+    for (int64_t i = 0; i < n; i++)
+        at[i + 1] += at[i];
+    memcpy(turned.starts, at, (size_t)(n + 1) * sizeof *at);
+    for (int32_t i = 0; i < n; i++) {
+        for (int64_t e = weights->starts[i]; e < weights->starts[i + 1]; e++) {
+            int64_t place = at[weights->columns[e]]++;
+            turned.columns[place] = i;
+            turned.values[place] = weights->values[e];
+        }
+    }
+    item_weights_free(weights);
+    *weights = turned;
+    turned = (ItemWeights){0};
+out:
+    item_weights_free(&turned);
+    mem_free(&at);
+    return status;
+}
+
+/* ---- scores ---- */
+
+/* Add x times row i to a user's scores, in which SCORE_NONE stands for nothing yet. */
+static void add_row(const ItemWeights *weights, int32_t i, float x, float *scores)
+{
+    for (int64_t e = weights->starts[i]; e < weights->starts[i + 1]; e++) {
+        float *sum = &scores[weights->columns[e]];
+        *sum = (*sum == SCORE_NONE ? 0 : *sum) + x * weights->values[e];
+    }
+}
+
+/* The same for a row that has every item. */
+static void add_whole_row(const ItemWeights *weights, int32_t i, float x, float *scores)
+{
+    const float *values = weights->values + weights->starts[i];
+    for (int32_t j = 0; j < weights->n_items; j++)
+        scores[j] += x * values[j];
+}
+
+static void score_user(const ItemWeights *weights, const SparseRows *users, int32_t row,
+                       float *scores)
+{
+    int64_t begin = users->starts[row], end = users->starts[row + 1];
+    bool is_whole =
+        weights->starts[weights->n_items] == (int64_t)weights->n_items * weights->n_items;
+    for (int32_t j = 0; j < weights->n_items; j++)
+        scores[j] = is_whole && end > begin ? 0 : SCORE_NONE;
+    for (int64_t e = begin; e < end; e++) {
+        if (is_whole)
+            add_whole_row(weights, users->columns[e], users->values[e], scores);
+        else
+            add_row(weights, users->columns[e], users->values[e], scores);
+    }
+}
+
+static void score(const void *model, const ScoreTile *tile, float *scores)
+{
+    const ItemWeights *weights = model;
+    for (int32_t u = 0; u < tile->n_users; u++)
+        score_user(weights, tile->users, tile->first_user + u, scores + (int64_t)u * tile->n_items);
+}
+
+float item_weights_of(const ItemWeights *weights, int32_t i, int32_t j)
+{
+    int64_t low = weights->starts[i], high = weights->starts[i + 1];
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (weights->columns[middle] < j)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < weights->starts[i + 1] && weights->columns[low] == j ? weights->values[low] : 0;
+}
+
+/* NOLINTNEXTLINE(readability-non-const-parameter): one type for all models */
+static void add_reasons(const void *model, const ReasonQuery *query, float weight, float *spare,
+                        float *reasons)
+{
+    const ItemWeights *weights = model;
+    const SparseRows *users = query->users;
+    int64_t begin = users->starts[query->row], n = users->starts[query->row + 1] - begin;
+    (void)spare;
+    for (int k = 0; k < query->n_items; k++) {
+        for (int64_t e = 0; e < n; e++)
+            reasons[k * n + e] +=
+                weight * users->values[begin + e] *
+                item_weights_of(weights, users->columns[begin + e], query->items[k]);
+    }
+}
+
+Scorer item_weights_scorer(const char *name, ItemWeights *weights)
+{
+    return (Scorer){.name = name, .model = weights, .score = score, .add_reasons = add_reasons};
+}
