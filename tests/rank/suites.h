@@ -49,6 +49,9 @@ extern CU_TestInfo repeat_tests[];
 extern CU_TestInfo cooccurrence_tests[];
 extern CU_TestInfo item_weights_tests[];
 extern CU_TestInfo itemknn_tests[];
+extern CU_TestInfo blend_tests[];
+extern CU_TestInfo blend_model_tests[];
+extern CU_TestInfo held_out_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -92,6 +95,9 @@ extern CU_TestInfo input_tests[];
         {"cooccurrence", cooccurrence_tests}, \
         {"item_weights", item_weights_tests}, \
         {"itemknn", itemknn_tests}, \
+        {"blend", blend_tests}, \
+        {"blend_model", blend_model_tests}, \
+        {"held_out", held_out_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \

@@ -1,0 +1,148 @@
+/* See blend_model.h. */
+#include "recommend/blend_model.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "recommend/held_out.h"
+
+#include <inttypes.h>
+
+static const double plain_share = .2; /* of plain pairs, held out */
+
+/* The parts that there can be, not yet learned. */
+static void choose_parts(const TrainData *data, const ModelOptions *options, Model *model)
+{
+    static const ModelKind kinds[] = {MODEL_EASE, MODEL_IALS, MODEL_ITEMKNN};
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        if (kinds[k] != MODEL_EASE || data->users->n_columns <= options->ease_most_items)
+            model->parts[model->blend.n++].kind = kinds[k];
+    }
+}
+
+/* Parts and weights as they were chosen before. */
+static void take_mix(const BlendMix *mix, Model *model)
+{
+    model->blend.n = mix->n;
+    for (int k = 0; k < mix->n; k++) {
+        model->parts[k].kind = mix->kinds[k];
+        model->blend.weights[k] = mix->weights[k];
+        model->blend.scales[k] = mix->scales[k];
+    }
+}
+
+/* Learn each part that has a weight; one that cannot (a singular matrix) loses it, and a blend of
+ * which nothing is left is singular itself. Collective. */
+static Status learn_parts(Comm *comm, const TrainData *data, const ModelOptions *options,
+                          Model *model, Error *error)
+{
+    Status status = STATUS_OK;
+    Blend *blend = &model->blend;
+    model->is_singular = true;
+    for (int k = 0; k < blend->n; k++) {
+        Model *part = &model->parts[k];
+        if (blend->weights[k] == 0)
+            continue;
+        TRY(model_learn(comm, part->kind, data, options, part, error));
+        blend->parts[k] = model_scorer(part);
+        if (part->is_singular)
+            blend->weights[k] = 0;
+        else
+            model->is_singular = false;
+    }
+out:
+    return status;
+}
+
+/* Parts that could not learn have no scores to choose by: they are left out. */
+static void drop_singular(Model *model)
+{
+    Blend *blend = &model->blend;
+    int n = 0;
+    for (int k = 0; k < blend->n; k++) {
+        if (model->parts[k].is_singular) {
+            model_free(&model->parts[k]);
+            continue;
+        }
+        model->parts[n] = model->parts[k];
+        blend->parts[n] = model_scorer(&model->parts[n]);
+        n++;
+    }
+    blend->n = n;
+}
+
+static void forget_parts(Model *model)
+{
+    for (int k = 0; k < model->blend.n; k++) {
+        ModelKind kind = model->parts[k].kind;
+        model_free(&model->parts[k]);
+        model->parts[k] = (Model){.kind = kind};
+    }
+}
+
+/* Collective. */
+static Status hold_out(Comm *comm, const TrainData *data, const ModelOptions *options,
+                       HeldOut *held, Error *error)
+{
+    if (data->store == NULL)
+        return held_out_share(comm, data->users, plain_share, options->ials.seed, held, error);
+    int32_t cut_day = data->until_day - options->validation_days;
+    return held_out_between(comm, data->store, data->shop, data->interactions, cut_day,
+                            data->until_day, held, error);
+}
+
+static void log_weights(const Model *model, double ndcg)
+{
+    Buffer text = {0};
+    for (int k = 0; k < model->blend.n; k++)
+        buffer_printf(&text, " %s=%.2f", model_name(model->parts[k].kind), model->blend.weights[k]);
+    log_line(LOG_INFO, LOG_ROOT, "recommend.blend", "validation_ndcg=%.4f%s", ndcg,
+             buffer_string(&text));
+    buffer_free(&text);
+}
+
+/* The weights, by what the parts learned from a part of the data. Collective. */
+static Status choose_weights(Comm *comm, const TrainData *data, const ModelOptions *options,
+                             Model *model, Error *error)
+{
+    Status status;
+    double ndcg;
+    HeldOut held = {0};
+    TRY(hold_out(comm, data, options, &held, error));
+    TrainData part = *data;
+    part.users = &held.users;
+    part.items = &held.items;
+    part.until_day = data->until_day - options->validation_days;
+    for (int k = 0; k < model->blend.n; k++)
+        model->blend.weights[k] = 1;
+    TRY(learn_parts(comm, &part, options, model, error));
+    drop_singular(model);
+    TRY(blend_choose(comm, &held.users, &held.truth[PROTOCOL_DISCOVER], options->ials.threads,
+                     &model->blend, &ndcg, error));
+    log_weights(model, ndcg);
+out:
+    forget_parts(model);
+    held_out_free(&held);
+    return status;
+}
+
+Status blend_model_learn(Comm *comm, const TrainData *data, const ModelOptions *options,
+                         Model *model, Error *error)
+{
+    Status status = STATUS_OK;
+    model->parts = mem_new(BLEND_PARTS_MAX, sizeof *model->parts);
+    if (options->mix.n > 0) {
+        take_mix(&options->mix, model);
+    } else {
+        choose_parts(data, options, model);
+        TRY(choose_weights(comm, data, options, model, error));
+    }
+    TRY(learn_parts(comm, data, options, model, error));
+out:
+    return status;
+}
+
+void blend_model_free_parts(Model *model)
+{
+    forget_parts(model);
+    mem_free(&model->parts);
+}

@@ -1,0 +1,135 @@
+/* The table of models. */
+#include "recommend/models.h"
+
+#include "recommend/blend_model.h"
+
+/* Looking for neighbours takes time with the square of the number of users: with more, none. */
+enum { REPEAT_NEIGHBOURS_USERS = 20000 };
+
+static Status learn_popular(Comm *comm, const TrainData *data, const ModelOptions *options,
+                            Model *model, Error *error)
+{
+    (void)options;
+    return popular_learn(comm, data->users, &model->popular, error);
+}
+
+static Status learn_itemknn(Comm *comm, const TrainData *data, const ModelOptions *options,
+                            Model *model, Error *error)
+{
+    return itemknn_learn(comm, data->users, data->items, &options->itemknn, &model->weights, error);
+}
+
+static Status learn_ease(Comm *comm, const TrainData *data, const ModelOptions *options,
+                         Model *model, Error *error)
+{
+    EaseOptions ease = options->ease;
+    if (ease.keep == 0)
+        ease.keep = ease_default_keep(data->users->n_columns);
+    return ease_learn(comm, data->users, data->items, &ease, &model->weights, &model->is_singular,
+                      error);
+}
+
+static Status learn_ials(Comm *comm, const TrainData *data, const ModelOptions *options,
+                         Model *model, Error *error)
+{
+    return ials_learn(comm, data->users, data->items, &options->ials, &model->ials, error);
+}
+
+static Status learn_repeat(Comm *comm, const TrainData *data, const ModelOptions *options,
+                           Model *model, Error *error)
+{
+    RepeatOptions repeat = options->repeat;
+    vesper_assert(data->store != NULL);
+    if (data->users->n_rows > REPEAT_NEIGHBOURS_USERS)
+        repeat.neighbours = 0;
+    return repeat_learn(comm, data->store, data->shop, data->users, data->until_day, &repeat,
+                        &model->repeat, error);
+}
+
+static Scorer score_blend(Model *model)
+{
+    return blend_scorer(&model->blend);
+}
+
+static Scorer score_popular(Model *model)
+{
+    return popular_scorer(&model->popular);
+}
+
+static Scorer score_weights(Model *model)
+{
+    return item_weights_scorer(model_name(model->kind), &model->weights);
+}
+
+static Scorer score_ials(Model *model)
+{
+    return ials_scorer(&model->ials);
+}
+
+static Scorer score_repeat(Model *model)
+{
+    return repeat_scorer(model->repeat);
+}
+
+static const struct {
+    const char *name;
+    Status (*learn)(Comm *comm, const TrainData *data, const ModelOptions *options, Model *model,
+                    Error *error);
+    Scorer (*scorer)(Model *model);
+} kinds[MODEL_KINDS] = {
+    [MODEL_POPULAR] = {"popular", learn_popular, score_popular},
+    [MODEL_ITEMKNN] = {"itemknn", learn_itemknn, score_weights},
+    [MODEL_EASE] = {"ease", learn_ease, score_weights},
+    [MODEL_IALS] = {"ials", learn_ials, score_ials},
+    [MODEL_BLEND] = {"blend", blend_model_learn, score_blend},
+    [MODEL_REPEAT] = {"repeat", learn_repeat, score_repeat},
+};
+
+const char *model_name(ModelKind kind)
+{
+    return kinds[kind].name;
+}
+
+ModelKind model_by_name(Bytes name)
+{
+    int kind = 0;
+    while (kind < MODEL_KINDS && !bytes_equal(name, bytes_of(kinds[kind].name)))
+        kind++;
+    return (ModelKind)kind;
+}
+
+Status model_learn(Comm *comm, ModelKind kind, const TrainData *data, const ModelOptions *options,
+                   Model *model, Error *error)
+{
+    *model = (Model){.kind = kind};
+    Status status = kinds[kind].learn(comm, data, options, model, error);
+    if (status != STATUS_OK)
+        model_free(model);
+    return status;
+}
+
+BlendMix model_mix(const Model *model)
+{
+    BlendMix mix = {.n = model->blend.n};
+    for (int k = 0; k < mix.n; k++) {
+        mix.kinds[k] = model->parts[k].kind;
+        mix.weights[k] = model->blend.weights[k];
+        mix.scales[k] = model->blend.scales[k];
+    }
+    return mix;
+}
+
+Scorer model_scorer(Model *model)
+{
+    return kinds[model->kind].scorer(model);
+}
+
+void model_free(Model *model)
+{
+    popular_free(&model->popular);
+    item_weights_free(&model->weights);
+    ials_free(&model->ials);
+    repeat_free(&model->repeat);
+    if (model->parts != NULL)
+        blend_model_free_parts(model);
+}
