@@ -8,12 +8,16 @@ work=${VESPER_BENCH_DIR:-$root/build/bench}
 repeat=${REPEAT:-5}
 ranks=2
 
-bench_setup() {
+bench_build() {
     setup_packages build run bench
     setup_mpi
     mkdir -p "$work"
     quietly cmake --preset release -S "$root"
     quietly cmake --build "$root/build/release" --target vesper vesper-datagen
+}
+
+bench_setup() {
+    bench_build
     setup_duckdb
 }
 

@@ -4,6 +4,7 @@
 
 #include "ingest/ingest.h"
 #include "publish/publish.h"
+#include "recommend_options.h"
 #include "run_record.h"
 #include "sales/sales.h"
 
@@ -21,6 +22,16 @@ typedef struct Run {
     bool sales_were_there; /* an earlier run had computed them */
     PublishedRun published;
     PublishSummary publish;
+    RecommendOptions recommend_options; /* of jobs that recommend, as what follows */
+    Shop shop;
+    int32_t cut_day; /* of a store: the first day held out */
+    HeldOut held_out;
+    Evaluation *evaluations; /* [n_evaluations] */
+    int n_evaluations;
+    bool wants_recommend;                 /* the night makes recommendations, */
+    char recommend_name[STORE_NAME_SIZE]; /* whose results have this name */
+    bool lists_were_there;                /* an earlier run had made them */
+    RecommendSummary recommend;
     int64_t blocks_verified;
     RunRecord record;
 } Run;
@@ -42,6 +53,7 @@ typedef struct Job {
 Status job_init(Run *run, Error *error) VESPER_MUST_USE;
 Status job_ingest(Run *run, Error *error) VESPER_MUST_USE;
 Status job_sales(Run *run, Error *error) VESPER_MUST_USE;
+Status job_recommend(Run *run, Error *error) VESPER_MUST_USE;
 Status job_publish(Run *run, Error *error) VESPER_MUST_USE;
 Status job_nightly(Run *run, Error *error) VESPER_MUST_USE;
 Status job_verify(Run *run, Error *error) VESPER_MUST_USE;
@@ -53,6 +65,8 @@ Status open_to_read(Run *run, Error *error) VESPER_MUST_USE;   /* init.c */
 Status take_in(Run *run, Error *error) VESPER_MUST_USE;        /* ingest.c */
 Status compute_sales(Run *run, Error *error) VESPER_MUST_USE;  /* sales.c */
 Status choose_tables(Run *run, Error *error) VESPER_MUST_USE;  /* sales.c; fills sales_options */
+Status choose_models(Run *run, Error *error) VESPER_MUST_USE;  /* recommend.c; recommend_options */
+Status make_lists(Run *run, Error *error) VESPER_MUST_USE;     /* recommend.c */
 Status publish_tables(Run *run, Error *error) VESPER_MUST_USE; /* publish.c */
 
 #endif

@@ -47,6 +47,17 @@ static const Job jobs[] = {
      "  mpirun -n 1 --bind-to none vesper sales --store /data/shop --threads 8 \\\n"
      "      --tables customer_summary,cohort_month\n",
      job_sales},
+    {"recommend", "what to show to whom",
+     "With --evaluate: lets each model learn from one part of the data, ranks all products for "
+     "each "
+     "customer, and measures the lists by what the customer took afterwards. The data are the "
+     "store's history, whose last days are held out, or two files of pairs: a line has the id of a "
+     "user and then the ids of items, with blanks or tabs between (plain, .gz, .xz, .zst).",
+     "  mpirun -n 4 vesper recommend --store /data/shop --evaluate --split-days 28\n"
+     "  mpirun -n 2 --bind-to none vesper recommend --evaluate --train train.txt --test test.txt "
+     "\\\n"
+     "      --models ials,ease --factors 128 --threads 4\n",
+     job_recommend},
     {"publish", "put the night's tables into the storefront's database",
      "Loads the tables beside those in force, reads them back, compares, and switches in one "
      "transaction; the table vesper_run says which night is in force. Publishing twice changes "
@@ -153,6 +164,9 @@ static Status run_job(Comm *comm, const Job *job, int argc, char **argv, Error *
     TRY(job->main(&run, error));
 out:
     sales_options_free(&run.sales_options);
+    held_out_free(&run.held_out);
+    mem_free(&run.evaluations);
+    shop_free(&run.shop);
     store_close(comm, &run.store);
     config_free(&config);
     return status;

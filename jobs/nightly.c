@@ -2,7 +2,9 @@
  *
  * Question: what did the shop sell, and what shall its pages and people see tomorrow?
  * In:  --input TABLE=PATH as for 'ingest' (none: the history as it is)
- * Out: a new generation of the store, its results as for 'sales', and their tables in --to TARGET.
+ * Out: a new generation of the store, its results as for 'sales' and 'recommend', and their tables
+ * in
+ *      --to TARGET.
  *
  * Each stage commits what it did, and the store stays locked from the first to the last. A night
  * that was stopped or killed goes on after the last stage that finished, on any number of ranks,
@@ -30,15 +32,22 @@ Status job_nightly(Run *run, Error *error)
     if (config_switch(run->config, "dry-run"))
         return dry_run(run, error);
     TRY(choose_tables(run, error));
+    TRY(choose_models(run, error));
+    TRY(comm_agree(run->comm,
+                   options_yes_no(run->config, "recommend", &run->wants_recommend, error), error));
     TRY(stage_run(run, "open", open_or_create, error));
     if (config_list_count(run->config, "input") > 0)
         TRY(stage_run(run, "ingest", take_in, error));
     TRY(stage_run(run, "sales", compute_sales, error));
+    if (run->wants_recommend)
+        TRY(stage_run(run, "recommend", make_lists, error));
     TRY(stage_run(run, "publish", publish_tables, error));
     TRY(stage_run(run, "record", run_record_write, error));
     summary_of_ingest(run);
     summary_of_store(run);
     summary_of_sales(run);
+    if (run->wants_recommend)
+        summary_of_recommend(run);
     summary_of_publish(run);
     summary_done(run);
 out:

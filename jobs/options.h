@@ -24,8 +24,16 @@ Status options_settings(const Config *config, StoreSettings *settings,
 Status options_match_store(const Config *config, const StoreSettings *settings, const char *path,
                            Error *error) VESPER_MUST_USE;
 
-/* Name of the results of `generation` under this configuration. Only options that change results
- * count, not paths, inputs or logging. Local. */
-void options_run_name(const Config *config, int64_t generation, char name[STORE_NAME_SIZE]);
+/* Whose results an option shapes: each part of a night is computed and kept for itself. */
+typedef enum ResultPart { PART_NONE, PART_SALES, PART_RECOMMEND } ResultPart;
+
+/* Name of a part's results of `generation` under this configuration. Only options that change these
+ * results count, not paths, inputs or logging. Local. */
+void options_results_name(const Config *config, ResultPart part, int64_t generation,
+                          char name[STORE_NAME_SIZE]);
+
+/* The value of an option YES|NO; STATUS_USAGE for anything else. Local. */
+Status options_yes_no(const Config *config, const char *flag, bool *value,
+                      Error *error) VESPER_MUST_USE;
 
 #endif

@@ -194,16 +194,18 @@ static char *record_text(const Run *run, const PeakMemory *peak)
     set_text(root, "vesper", VESPER_VERSION);
     set_text(root, "job", run->job);
     set_text(root, "config_hash", hash);
-    set_text(root, "store", store_path(run->store));
-    set_count(root, "generation", store_generation(run->store));
-    set_text(root, "run", run->name);
+    if (run->store != NULL) {
+        set_text(root, "store", store_path(run->store));
+        set_count(root, "generation", store_generation(run->store));
+        set_text(root, "run", run->name);
+        (void)json_object_set_new(root, "inputs", inputs_json(run->store));
+        (void)json_object_set_new(root, "tables", tables_json(&run->ingest));
+        (void)json_object_set_new(root, "rows", counts_json(&total));
+    }
     set_count(root, "ranks", comm_size(run->comm));
     set_time(root, "started", run->record.started_us);
     set_time(root, "ended", utc_now_us());
     set_real(root, "seconds", clock_seconds() - run->record.started_s);
-    (void)json_object_set_new(root, "inputs", inputs_json(run->store));
-    (void)json_object_set_new(root, "tables", tables_json(&run->ingest));
-    (void)json_object_set_new(root, "rows", counts_json(&total));
     add_published(root, run);
     (void)json_object_set_new(root, "stages", stages_json(&run->record));
     (void)json_object_set_new(root, "peak_bytes_per_rank", memory_json(peak));
@@ -214,15 +216,18 @@ static char *record_text(const Run *run, const PeakMemory *peak)
     return text;
 }
 
-static Status write_record(const Run *run, const PeakMemory *peak, Error *error)
+/* To the store's folder, unless `copy_only`, and to --run-record. On rank 0. */
+static Status write_record(const Run *run, const PeakMemory *peak, bool copy_only, Error *error)
 {
     Status status;
     Buffer in_store = {0};
     char *text = record_text(run, peak);
-    buffer_printf(&in_store, "%s/run.json", store_path(run->store));
-    TRY(fault_point("run_record.write", error));
-    TRY(files_write_small(buffer_string(&in_store), bytes_of(text), error));
     const char *copy = config_text(run->config, "run-record");
+    TRY(fault_point("run_record.write", error));
+    if (!copy_only) {
+        buffer_printf(&in_store, "%s/run.json", store_path(run->store));
+        TRY(files_write_small(buffer_string(&in_store), bytes_of(text), error));
+    }
     if (copy != NULL)
         TRY(files_write_small(copy, bytes_of(text), error));
 out:
@@ -231,11 +236,21 @@ out:
     return status;
 }
 
-Status run_record_write(Run *run, Error *error)
+static Status write_on_root(const Run *run, bool copy_only, Error *error)
 {
     Status status = STATUS_OK;
     PeakMemory peak = peak_memory(run->comm);
     if (comm_rank(run->comm) == 0)
-        status = write_record(run, &peak, error);
+        status = write_record(run, &peak, copy_only, error);
     return comm_agree(run->comm, status, error);
+}
+
+Status run_record_write(Run *run, Error *error)
+{
+    return write_on_root(run, false, error);
+}
+
+Status run_record_write_copy(Run *run, Error *error)
+{
+    return write_on_root(run, true, error);
 }

@@ -34,4 +34,7 @@ double run_record_seconds(const RunRecord *record, const char *stage);
  * A stage (stage.h). Collective. */
 Status run_record_write(struct Run *run, Error *error) VESPER_MUST_USE;
 
+/* The copy alone, of a run that leaves the store as it is or has none. A stage. Collective. */
+Status run_record_write_copy(struct Run *run, Error *error) VESPER_MUST_USE;
+
 #endif

@@ -3,10 +3,10 @@
 
 #include "base/memory.h"
 #include "base/suggest.h"
+#include "options.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 static const char *const separators = ", ";
 
@@ -82,17 +82,6 @@ out:
     return status;
 }
 
-static Status read_customer_value(const Config *config, bool *wanted, Error *error)
-{
-    Status status = STATUS_OK;
-    const char *text = config_text(config, "customer-value");
-    *wanted = strcasecmp(text, "yes") == 0;
-    if (!*wanted && strcasecmp(text, "no") != 0)
-        FAIL(error, STATUS_USAGE, "--customer-value '%.40s' is neither yes nor no", text);
-out:
-    return status;
-}
-
 Status sales_options_read(const Config *config, SalesOptions *options, Error *error)
 {
     Status status = STATUS_OK;
@@ -107,7 +96,7 @@ Status sales_options_read(const Config *config, SalesOptions *options, Error *er
         .movers_limit = config_int(config, "movers-limit"),
         .cart_days = config_int(config, "cart-days"),
     };
-    TRY(read_customer_value(config, &options->customer_value, error));
+    TRY(options_yes_no(config, "customer-value", &options->customer_value, error));
     TRY(aggregate_specs_parse(config, &options->aggregates, &options->n_aggregates, error));
     if (options->n_aggregates > RESULT_TABLES_MAX - SALES_TABLES)
         FAIL(error, STATUS_USAGE,

@@ -114,6 +114,38 @@ void summary_of_sales(const Run *run)
                  money(net_minor, settings->money_decimals).text, settings->currency);
 }
 
+void summary_of_recommend(const Run *run)
+{
+    const RecommendSummary *summary = &run->recommend;
+    Buffer mix = {0};
+    if (!speaks(run))
+        return;
+    if (run->lists_were_there) {
+        summary_line("recommend", "run %s was computed before; its lists are kept",
+                     run->recommend_name);
+        return;
+    }
+    summary_line("recommend", "lists for %s customers from %s pairs with %s products",
+                 count(summary->users).text, count(summary->pairs).text,
+                 count(summary->items).text);
+    if (!summary->is_measured) {
+        summary_line("", "not measured: the history is too short to hold its last days out");
+        return;
+    }
+    for (int k = 0; k < summary->mix.n; k++) {
+        if (summary->mix.weights[k] > 0)
+            buffer_printf(&mix, "%s%.0f %% %s", mix.size > 0 ? " + " : "",
+                          100 * summary->mix.weights[k], model_name(summary->mix.kinds[k]));
+    }
+    summary_line("",
+                 "on the last %d days: NDCG@20 %.4f (%s), popular %.4f; bought again: recall@10 "
+                 "%.4f, popular %.4f",
+                 (int)run->recommend_options.plan.held_out_days, summary->mix_ndcg,
+                 buffer_string(&mix), summary->rival_ndcg, summary->again_recall,
+                 summary->again_rival);
+    buffer_free(&mix);
+}
+
 void summary_of_publish(const Run *run)
 {
     if (!speaks(run))
@@ -121,10 +153,10 @@ void summary_of_publish(const Run *run)
     const char *target = config_text(run->config, "to");
     if (run->publish.changed) {
         summary_line("published", "%d tables, %s rows, as run %s to %s", run->publish.tables,
-                     count(run->publish.rows).text, run->name, target);
+                     count(run->publish.rows).text, run->published.run, target);
     } else {
-        summary_line("published", "nothing to do: run %s is in force in %s already", run->name,
-                     target);
+        summary_line("published", "nothing to do: run %s is in force in %s already",
+                     run->published.run, target);
     }
 }
 

@@ -13,7 +13,7 @@
 /* Names of the tables of one run that the file holds. */
 typedef struct TableNames {
     int count;
-    char names[RESULT_TABLES_MAX][STORE_NAME_SIZE];
+    char names[RESULT_READ_MAX][STORE_NAME_SIZE];
 } TableNames;
 
 typedef struct Publication {
@@ -21,8 +21,8 @@ typedef struct Publication {
     ResultReader *reader;
     const PublishedRun *run;
     int n_tables;
-    int64_t schema_version;                /* after NAME__next were made */
-    uint64_t checksums[RESULT_TABLES_MAX]; /* of the rows as sent */
+    int64_t schema_version;              /* after NAME__next were made */
+    uint64_t checksums[RESULT_READ_MAX]; /* of the rows as sent */
     Cell cells[TABLE_COLUMNS_MAX];
     Buffer scratch;
 } Publication;
@@ -358,7 +358,7 @@ static Status read_names(Publication *publication, int current, TableNames *name
     while (more) {
         Bytes name = {(const char *)sqlite3_column_text(statement, 0),
                       sqlite3_column_bytes(statement, 0)};
-        if (names->count == RESULT_TABLES_MAX || name.data == NULL || !target_name_is_plain(name))
+        if (names->count == RESULT_READ_MAX || name.data == NULL || !target_name_is_plain(name))
             FAIL(error, STATUS_IO,
                  "%s: table vesper_run_table was changed by hand; publish into a new file",
                  file->path);

@@ -30,6 +30,7 @@ typedef struct Making {
     Table ids;        /* of the partition's customers */
     Table orders;     /* their countries */
     int32_t *country; /* [n] of each customer of the partition; -1 unknown */
+    int32_t *list;    /* [list length] items of the customer at hand, filled up */
     Table *rows;
 } Making;
 
@@ -220,10 +221,12 @@ static Status add_user(const Making *making, const SparseRows *users, int32_t ro
     const ListRows *from = making->from;
     const PopularLists *popular = from->popular;
     int64_t at = ((int64_t)users->first_row + row - sparse_own_first(from->users)) * from->lists->n;
-    int32_t *list = from->lists->items + at;
+    const int32_t *scored = from->lists->items + at;
+    int32_t *list = making->list;
     int32_t country = making->country[row];
     int rank = 0;
-    while (rank < from->lists->n && list[rank] >= 0) {
+    while (rank < from->lists->n && scored[rank] >= 0) {
+        list[rank] = scored[rank];
         TRY(add_row(making, customer, rank + 1, list[rank], (double)from->lists->scores[at + rank],
                     from->scorer->name, making->reasons[at + rank], error));
         rank++;
@@ -266,6 +269,7 @@ static Status add_rows(Making *making, Error *error)
     Status status = STATUS_OK;
     const SparseSide *users = making->from->users;
     TRY(explain(making, error));
+    making->list = mem_new(making->from->lists->n, sizeof *making->list);
     table_free(making->rows);
     table_init(making->rows, row_columns, N_COLUMNS);
     for (int32_t p = 0; p < users->end - users->first; p++)
@@ -284,6 +288,7 @@ Status list_rows_make(Comm *comm, const ListRows *from, Table *rows, Error *erro
 out:
     mem_free(&making.reasons);
     mem_free(&making.country);
+    mem_free(&making.list);
     table_free(&making.ids);
     table_free(&making.orders);
     return status;

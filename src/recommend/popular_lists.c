@@ -86,13 +86,24 @@ out:
     return status;
 }
 
-static Status count_partition(Counting *counting, int32_t partition, Error *error)
+/* The lines of a partition; a shop may have no countries. */
+static Status read_lines(Counting *counting, int32_t partition, Error *error)
 {
     static const char *const columns[] = {"product", "day", "quantity", "cancelled", "country"};
+    Status status;
+    int n = store_has_column(counting->store, "orders", "country") ? 5 : 4;
+    TRY(fault_point("recommend.popular_lists", error));
+    TRY(store_read_partition(counting->store, "orders", partition, columns, n, &counting->rows,
+                             error));
+out:
+    return status;
+}
+
+static Status count_partition(Counting *counting, int32_t partition, Error *error)
+{
     Status status = STATUS_OK;
     Table *rows = &counting->rows;
-    TRY(fault_point("recommend.popular_lists", error));
-    TRY(store_read_partition(counting->store, "orders", partition, columns, 5, rows, error));
+    TRY(read_lines(counting, partition, error));
     int64_t begin = counting->n_counts;
     if (begin + rows->rows > counting->capacity) {
         counting->capacity = 2 * (begin + rows->rows);
@@ -103,9 +114,10 @@ static Status count_partition(Counting *counting, int32_t partition, Error *erro
     const Column *day = table_column_const(rows, "day");
     const Column *quantity = table_column_const(rows, "quantity");
     const Column *cancelled = table_column_const(rows, "cancelled");
-    const Column *country = table_column_const(rows, "country");
+    const Column *country = table_find(rows, "country");
     for (int64_t i = 0; i < rows->rows; i++) {
-        int64_t code = column_integer(product, i), where = column_integer(country, i);
+        int64_t code = column_integer(product, i);
+        int64_t where = country == NULL ? -1 : column_integer(country, i);
         if (column_integer(quantity, i) <= 0 || column_integer(cancelled, i) != 0)
             continue;
         TRY(check_line(counting, partition, code, where, error));
@@ -131,6 +143,8 @@ static Status count_own(Comm *comm, Counting *counting, Error *error)
                    "lines of products", error));
     memset(counting->all, 0, (size_t)counting->n_items * sizeof *counting->all);
     memset(counting->country, 0, (size_t)counting->n_items * sizeof *counting->country);
+    if (!store_has_column(counting->store, "orders", "product")) /* nothing was ever sold */
+        goto out;
     store_owned(counting->store, comm_rank(comm), comm_size(comm), &begin, &end);
     for (int32_t p = begin; p < end; p++)
         TRY(count_partition(counting, p, error));

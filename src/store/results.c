@@ -22,15 +22,22 @@ struct ResultWriter {
     int n_tables;
 };
 
-struct ResultReader {
+/* A run that is read. */
+typedef struct ReadRun {
     char *folder;
-    char run[STORE_NAME_SIZE];
+    char name[STORE_NAME_SIZE];
     int64_t generation;
-    ManifestTable meant[RESULT_TABLES_MAX];
-    ResultTable tables[RESULT_TABLES_MAX];
-    SegmentLayout layouts[RESULT_TABLES_MAX];
-    int fds[RESULT_TABLES_MAX];
-    char shown[RESULT_TABLES_MAX][3 * STORE_NAME_SIZE];
+} ReadRun;
+
+struct ResultReader {
+    ReadRun runs[RESULT_RUNS_MAX];
+    int n_runs;
+    int run_of[RESULT_READ_MAX];
+    ManifestTable meant[RESULT_READ_MAX];
+    ResultTable tables[RESULT_READ_MAX];
+    SegmentLayout layouts[RESULT_READ_MAX];
+    int fds[RESULT_READ_MAX];
+    char shown[RESULT_READ_MAX][3 * STORE_NAME_SIZE];
     int n_tables;
 };
 
@@ -272,6 +279,7 @@ static void parse_table(JsonCheck *check, const json_t *from, ResultReader *read
     ManifestTable *meant = &reader->meant[i];
     ResultTable *table = &reader->tables[i];
     reader->fds[i] = -1;
+    reader->run_of[i] = reader->n_runs;
     json_get_name(check, from, "name", meant->name, sizeof meant->name);
     json_require(check, manifest_is_file_name(meant->name), "name");
     json_get_name(check, from, "key", table->key, sizeof table->key);
@@ -282,6 +290,7 @@ static void parse_table(JsonCheck *check, const json_t *from, ResultReader *read
     fill_table(reader, i);
 }
 
+/* The tables of the run that is being opened, the n_runs-th. */
 static Status parse_index(ResultReader *reader, Bytes json, const char *shown, Error *error)
 {
     Status status;
@@ -289,7 +298,8 @@ static Status parse_index(ResultReader *reader, Bytes json, const char *shown, E
     JsonCheck check = {0};
     TRY(json_read(json, shown, &root, error));
     TRY(json_check_format(root, shown, STORE_FORMAT, error));
-    reader->generation = json_get_int(&check, root, "generation", 0, INT64_MAX);
+    reader->runs[reader->n_runs].generation =
+        json_get_int(&check, root, "generation", 0, INT64_MAX);
     const json_t *tables = json_get_array(&check, root, "tables", RESULT_TABLES_MAX);
     for (size_t i = 0; i < json_array_size(tables); i++)
         parse_table(&check, json_array_get(tables, i), reader);
@@ -299,27 +309,54 @@ out:
     return status;
 }
 
-Status results_open(const Store *store, const char *run, ResultReader **reader, Error *error)
+/* No two tables of the runs share a name. */
+static Status check_names(const ResultReader *reader, Error *error)
+{
+    Status status = STATUS_OK;
+    for (int i = 0; i < reader->n_tables; i++) {
+        for (int k = 0; k < i; k++) {
+            if (strcmp(reader->tables[i].name, reader->tables[k].name) == 0)
+                FAIL(error, STATUS_USAGE,
+                     "runs %s and %s both have a table %s; give that of the ini another name",
+                     reader->runs[reader->run_of[k]].name, reader->runs[reader->run_of[i]].name,
+                     reader->tables[i].name);
+        }
+    }
+out:
+    return status;
+}
+
+Status results_open_also(const Store *store, const char *run, ResultReader *reader, Error *error)
 {
     Status status;
     Buffer path = {0}, json = {0};
-    ResultReader *opened = mem_new(1, sizeof *opened);
+    vesper_assert(reader->n_runs < RESULT_RUNS_MAX);
+    ReadRun *opened = &reader->runs[reader->n_runs];
     if (!results_exist(store, run))
-        FAIL(error, STATUS_IO, "the store %s has no results of run %s: run `vesper sales` first",
+        FAIL(error, STATUS_IO, "the store %s has no results of run %s: compute them first",
              store->path, run);
-    segment_copy_name(opened->run, sizeof opened->run, run);
+    segment_copy_name(opened->name, sizeof opened->name, run);
     run_folder(store, run, &path);
     opened->folder = mem_copy_string(buffer_string(&path));
     buffer_printf(&path, "/%s", RESULT_INDEX);
     TRY(fault_point("store.results.open", error));
     TRY(files_read_small(buffer_string(&path), SMALL_FILE_MAX, &json, error));
-    TRY(parse_index(opened, buffer_view(&json), buffer_string(&path), error));
+    TRY(parse_index(reader, buffer_view(&json), buffer_string(&path), error));
+    reader->n_runs++;
+    TRY(check_names(reader, error));
 out:
+    buffer_free(&path);
+    buffer_free(&json);
+    return status;
+}
+
+Status results_open(const Store *store, const char *run, ResultReader **reader, Error *error)
+{
+    ResultReader *opened = mem_new(1, sizeof *opened);
+    Status status = results_open_also(store, run, opened, error);
     if (status != STATUS_OK)
         results_close(&opened);
     *reader = opened;
-    buffer_free(&path);
-    buffer_free(&json);
     return status;
 }
 
@@ -333,7 +370,8 @@ void results_close(ResultReader **reader)
             close(closed->fds[i]);
         segment_layout_free(&closed->layouts[i]);
     }
-    mem_free(&closed->folder);
+    for (int r = 0; r < RESULT_RUNS_MAX; r++)
+        mem_free(&closed->runs[r].folder);
     mem_free(reader);
 }
 
@@ -354,19 +392,20 @@ static Status open_table(ResultReader *reader, int i, Error *error)
     Status status = STATUS_OK;
     SegmentLayout *layout = &reader->layouts[i];
     const ManifestTable *meant = &reader->meant[i];
+    const ReadRun *run = &reader->runs[reader->run_of[i]];
     Buffer path = {0}, shown = {0};
     if (reader->fds[i] >= 0)
         return STATUS_OK;
-    buffer_printf(&path, "%s/%s.h5", reader->folder, meant->name);
-    buffer_printf(&shown, "results/%s/%s.h5", reader->run, meant->name);
+    buffer_printf(&path, "%s/%s.h5", run->folder, meant->name);
+    buffer_printf(&shown, "results/%s/%s.h5", run->name, meant->name);
     segment_copy_name(reader->shown[i], sizeof reader->shown[i], buffer_string(&shown));
     TRY(segment_layout_read(buffer_string(&path), reader->shown[i], layout, error));
     if (!manifest_table_fits(meant, layout) || strcmp(layout->kind, SEGMENT_RESULT) != 0 ||
-        layout->batch != reader->generation || layout->partitions != blocks_of(meant->rows) ||
+        layout->batch != run->generation || layout->partitions != blocks_of(meant->rows) ||
         segment_layout_checksum(layout) != reader->tables[i].checksum)
         FAIL(error, STATUS_IO,
              "%s is not the file that tables.json means: remove results/%s and run again",
-             reader->shown[i], reader->run);
+             reader->shown[i], run->name);
     TRY(files_open(buffer_string(&path), false, &reader->fds[i], error));
 out:
     buffer_free(&path);

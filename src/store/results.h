@@ -8,7 +8,12 @@
 
 #include "store/store.h"
 
-enum { RESULT_BLOCK = 65536, RESULT_TABLES_MAX = 64 };
+enum {
+    RESULT_BLOCK = 65536,
+    RESULT_TABLES_MAX = 64, /* of a run */
+    RESULT_RUNS_MAX = 2,    /* read, and published, as one */
+    RESULT_READ_MAX = RESULT_RUNS_MAX * RESULT_TABLES_MAX
+};
 
 typedef struct ResultTable {
     char name[STORE_NAME_SIZE];
@@ -39,6 +44,9 @@ void results_discard(Comm *comm, ResultWriter **writer);
 typedef struct ResultReader ResultReader;
 Status results_open(const Store *store, const char *run, ResultReader **reader,
                     Error *error) VESPER_MUST_USE;
+/* Add the tables of another run to those that `reader` has, RESULT_RUNS_MAX runs at most. */
+Status results_open_also(const Store *store, const char *run, ResultReader *reader,
+                         Error *error) VESPER_MUST_USE;
 void results_close(ResultReader **reader);
 int results_count(const ResultReader *reader);
 const ResultTable *results_table(const ResultReader *reader, int i);

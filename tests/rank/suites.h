@@ -52,6 +52,8 @@ extern CU_TestInfo itemknn_tests[];
 extern CU_TestInfo blend_tests[];
 extern CU_TestInfo blend_model_tests[];
 extern CU_TestInfo held_out_tests[];
+extern CU_TestInfo popular_lists_tests[];
+extern CU_TestInfo list_rows_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -98,6 +100,8 @@ extern CU_TestInfo input_tests[];
         {"blend", blend_tests}, \
         {"blend_model", blend_model_tests}, \
         {"held_out", held_out_tests}, \
+        {"popular_lists", popular_lists_tests}, \
+        {"list_rows", list_rows_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \

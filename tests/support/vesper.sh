@@ -37,6 +37,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 unset VESPER_FAULT VESPER_FAULT_TRACE VESPER_CONFIG VESPER_STORE VESPER_INPUT VESPER_TO VESPER_DRY_RUN
 unset VESPER_RUN_RECORD VESPER_LOG_LEVEL VESPER_PARTITIONS VESPER_MAX_REJECTED
+export VESPER_RECOMMEND=no # nights of tests that are about something else
 
 fail() {
     echo "FAIL: $*" >&2
@@ -136,6 +137,11 @@ expect_same_store() {
         fail "$1: the stores differ: $(echo "$found" | head -3)"
         return 1
     fi
+}
+
+# The table of `vesper recommend --evaluate` without what differs from run to run: seconds.
+accuracy_table() {
+    sed -E '/^done /d; s/ +[0-9.]+ +[0-9.]+$//' "$work/out"
 }
 
 # Everything that a storefront database shows, as text.

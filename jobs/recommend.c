@@ -1,0 +1,147 @@
+/* vesper recommend: what to show to whom.
+ *
+ * Question: which products suit each customer, which go together, what will be bought again, and
+ * how well would all that have foretold what customers took next? In:  the store's orders, carts,
+ * views and reviews Out: results of this generation: rec_user, rec_item, buy_again, rec_popular,
+ * rec_accuracy, rec_left_out (docs/tables.md).
+ *
+ * With --evaluate nothing is written; a table on stdout has a row a model and protocol. Models
+ * learn from --train FILE and are measured by --test FILE, pairs as published benchmarks have them,
+ * or on the store's held-out last days. Discover: products that the customer did not have yet. Buy
+ * again: whatever the customer bought. Means over the users who took something; the list is the
+ * best 10 or 20 of all products: recall, NDCG, MAP, hit rate   0 to 1 (docs/methods/accuracy.md)
+ *   coverage      share of the products that stand in somebody's 20
+ *   novelty       mean of -log2(share of users who have it) over the 20, in bits
+ *   learn, rank   seconds */
+#include "accuracy_table.h"
+#include "options.h"
+#include "recommend_options.h"
+#include "stage.h"
+#include "summary.h"
+
+#include <stdlib.h>
+
+Status choose_models(Run *run, Error *error)
+{
+    return comm_agree(run->comm,
+                      recommend_options_read(run->config, &run->recommend_options, error), error);
+}
+
+static Status read_pairs(Run *run, Error *error)
+{
+    Status status;
+    const RecommendOptions *options = &run->recommend_options;
+    const char *folder = getenv("TMPDIR");
+    TRY(held_out_from_files(run->comm, options->train, options->test,
+                            folder != NULL ? folder : "/tmp", &run->held_out, error));
+    stage_note(run, "pairs=%lld", (long long)run->held_out.train_pairs);
+out:
+    return status;
+}
+
+static Status read_history(Run *run, Error *error)
+{
+    Status status;
+    const RecommendOptions *options = &run->recommend_options;
+    TRY(shop_open(run->comm, run->store, &run->shop, error));
+    run->cut_day = options->has_split_date
+                       ? options->split_date
+                       : held_out_last_days(&run->shop, options->plan.held_out_days);
+    if (options->leave_last_basket)
+        TRY(held_out_last_baskets(run->comm, run->store, &run->shop, &run->held_out, error));
+    else
+        TRY(held_out_from_day(run->comm, run->store, &run->shop, &options->plan.interactions,
+                              run->cut_day, &run->held_out, error));
+    stage_note(run, "pairs=%lld", (long long)run->held_out.train_pairs);
+out:
+    return status;
+}
+
+static Status evaluate(Run *run, Error *error)
+{
+    const RecommendOptions *options = &run->recommend_options;
+    TrainData data = {.users = &run->held_out.users,
+                      .items = &run->held_out.items,
+                      .store = options->leave_last_basket ? NULL : run->store,
+                      .shop = &run->shop,
+                      .until_day = run->cut_day,
+                      .interactions = &options->plan.interactions};
+    return evaluate_models(run->comm, &run->held_out, &data, options->models, options->n_models,
+                           &options->plan.models, options->plan.threads, &run->evaluations,
+                           &run->n_evaluations, error);
+}
+
+static Status job_evaluate(Run *run, Error *error)
+{
+    Status status;
+    if (run->recommend_options.train != NULL) {
+        TRY(stage_run(run, "read", read_pairs, error));
+    } else {
+        TRY(stage_run(run, "open", open_to_read, error));
+        TRY(stage_run(run, "read", read_history, error));
+    }
+    TRY(stage_run(run, "evaluate", evaluate, error));
+    if (config_text(run->config, "run-record") != NULL)
+        TRY(stage_run(run, "record", run_record_write_copy, error));
+    accuracy_table_print(run);
+    summary_done(run);
+out:
+    return status;
+}
+
+static Status make_and_keep(Run *run, Error *error)
+{
+    Status status;
+    ResultWriter *writer = NULL;
+    TRY(results_begin(run->comm, run->store, run->recommend_name, &writer, error));
+    TRY(recommend_run(run->comm, run->store, &run->recommend_options.plan, writer, &run->recommend,
+                      error));
+    TRY(results_commit(run->comm, &writer, error));
+out:
+    results_discard(run->comm, &writer);
+    return status;
+}
+
+Status make_lists(Run *run, Error *error)
+{
+    Status status = STATUS_OK;
+    options_results_name(run->config, PART_RECOMMEND, store_generation(run->store),
+                         run->recommend_name);
+    run->lists_were_there =
+        stage_root_says(run->comm, results_exist(run->store, run->recommend_name));
+    if (run->lists_were_there) {
+        stage_note(run, "run=%s already=computed", run->recommend_name);
+        return STATUS_OK;
+    }
+    TRY(make_and_keep(run, error));
+    stage_note(run, "run=%s pairs=%lld", run->recommend_name, (long long)run->recommend.pairs);
+out:
+    return status;
+}
+
+static Status refuse_files(const Run *run, Error *error)
+{
+    Status status = STATUS_OK;
+    if (run->recommend_options.train != NULL)
+        FAIL(error, STATUS_USAGE,
+             "--train and --test are for measuring models: give --evaluate with them");
+out:
+    return status;
+}
+
+Status job_recommend(Run *run, Error *error)
+{
+    Status status;
+    TRY(choose_models(run, error));
+    if (config_switch(run->config, "evaluate"))
+        return job_evaluate(run, error);
+    TRY(comm_agree(run->comm, refuse_files(run, error), error));
+    TRY(stage_run(run, "open", open_to_write, error));
+    TRY(stage_run(run, "recommend", make_lists, error));
+    TRY(stage_run(run, "record", run_record_write, error));
+    summary_of_store(run);
+    summary_of_recommend(run);
+    summary_done(run);
+out:
+    return status;
+}
