@@ -37,7 +37,7 @@ shop() {
 }
 
 same_at_any_shape() { # [PAIR_MIN_ORDERS]
-    expect_same_at_any_shape "$name" "$name" "$shapes" -c shop.ini --pair-min-orders "${1:-1}"
+    expect_same_at_any_shape "$name" sales "$name" "$shapes" -c shop.ini --pair-min-orders "${1:-1}"
     rm -rf "$name"
 }
 

@@ -82,5 +82,5 @@ inputs_of shop 2
 run_vesper 2 nightly -c shop.ini --store store "${inputs[@]}" --to sqlite:shop.db
 expect_done "a generated shop" || finish
 expect_answers "a generated shop" generated shop.db shop
-expect_same_at_any_shape "a generated shop" store "1x1 3x1 4x1 7x1 1x2 2x2 3x2 4x2 7x2" -c shop.ini
+expect_same_at_any_shape "a generated shop" sales store "1x1 3x1 4x1 7x1 1x2 2x2 3x2 4x2 7x2" -c shop.ini
 finish

@@ -202,15 +202,15 @@ make_orders() {
     }'
 }
 
-# expect_same_at_any_shape WHAT STORE SHAPES [OPTION...]: `vesper sales` writes the bytes that STORE
+# expect_same_at_any_shape WHAT JOB STORE SHAPES [OPTION...]: `vesper JOB` writes the bytes that STORE
 # has as results at each of SHAPES, "RANKSxTHREADS ..." too.
 expect_same_at_any_shape() {
-    local what=$1 store=$2 shapes=$3 shape found
-    shift 3
+    local what=$1 job=$2 store=$3 shapes=$4 shape found
+    shift 4
     rm -rf "$work/first_results"
     mv "$store/results" "$work/first_results"
     for shape in $shapes; do
-        run_vesper "${shape%x*}" sales --store "$store" --threads "${shape#*x}" "$@"
+        run_vesper "${shape%x*}" "$job" --store "$store" --threads "${shape#*x}" "$@"
         expect_done "$what, ranks x threads $shape" || continue
         checks=$((checks + 1))
         found=$(diff -rq "$work/first_results" "$store/results") ||

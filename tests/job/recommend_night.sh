@@ -1,0 +1,95 @@
+#!/bin/bash
+# The night's lists: the same bytes at every number of ranks and threads; what must hold of them, by SQL
+# on the published tables; computed once, published with the sales or alone, and left out when asked.
+. "$(dirname "$0")/../support/vesper.sh"
+cd "$work" || exit 1
+
+$datagen --lines 12000 --customers 500 --products 200 --days 120 --seed 3 --out raw >/dev/null 2>&1 ||
+    fail "vesper-datagen"
+# Every seventh product is sold out, every eleventh is no longer offered.
+sqlite3 -csv -header :memory: '.import raw/products.csv products' \
+    "UPDATE products SET stock = 0 WHERE rowid % 7 = 0" \
+    "UPDATE products SET active = 'no' WHERE rowid % 11 = 0" 'SELECT * FROM products' >products.csv
+options=(--recommend yes --factors 8 --iterations 3 --split-days 20 --list-length 10 --most-per-category 3)
+learn=(--factors 8 --iterations 3 --split-days 20 --list-length 10 --most-per-category 3)
+run_vesper 2 nightly --store store --input orders=raw/orders.csv --input products=products.csv \
+    --input customers=raw/customers.csv --input events=raw/events.csv --input reviews=raw/reviews.csv \
+    --to sqlite:shop.db "${options[@]}"
+expect_done "a night" || finish
+expect_text "a night" "$work/out" '^recommend +lists for [0-9,]+ customers'
+expect_text "a night" "$work/out" 'NDCG@20 0\.[0-9]{4} \(.*\), popular 0\.[0-9]{4}'
+
+# ask WHAT EXPECTED SQL: of shop.db.
+ask() {
+    local found
+    found=$(sqlite3 shop.db "$3")
+    checks=$((checks + 1))
+    [ "$found" = "$2" ] || fail "$1: '$found' instead of '$2'"
+}
+ask "tables" 6 "SELECT count(*) FROM sqlite_master WHERE type = 'table'
+    AND name IN ('rec_user', 'rec_item', 'buy_again', 'rec_popular', 'rec_accuracy', 'rec_left_out')"
+ask "ranks of rec_user count from 1 without a gap, for at most 10" 0 "SELECT count(*) FROM
+    (SELECT customer FROM rec_user GROUP BY 1 HAVING min(rank) <> 1 OR max(rank) <> count(*) OR count(*) > 10)"
+ask "every customer has a list" 0 \
+    "SELECT count(*) FROM customer_summary WHERE customer NOT IN (SELECT customer FROM rec_user)"
+ask "no product twice in a list" 0 \
+    "SELECT count(*) FROM (SELECT 1 FROM rec_user GROUP BY customer, product_id HAVING count(*) > 1)"
+ask "shares are shares" 0 \
+    "SELECT count(*) FROM rec_user WHERE because_share <= 0 OR because_share > 1 + 1e-6"
+ask "a reason and its share come together, for the mix alone" 0 "SELECT count(*) FROM rec_user
+    WHERE (because_product <> '') <> (because_share IS NOT NULL) OR (because_product <> '' AND model <> 'blend')"
+ask "scores of the mix fall" 0 "SELECT count(*) FROM rec_user a JOIN rec_user b ON b.customer = a.customer
+    AND b.rank = a.rank + 1 AND a.model = 'blend' AND b.model = 'blend' WHERE b.score > a.score"
+ask "most lists are the mix's, with reasons" 1 \
+    "SELECT avg(model = 'blend' AND because_product <> '') > .5 FROM rec_user"
+ask "due products are likely or not" 0 \
+    "SELECT count(*) FROM buy_again WHERE probability < 0 OR probability > 1"
+ask "companions are others" 0 "SELECT count(*) FROM rec_item WHERE product_id = other_product OR customers < 2"
+ask "the rival and the mix are measured" "blend|popular" "SELECT group_concat(model, '|') FROM (SELECT model
+    FROM rec_accuracy WHERE list = 'discover' AND model IN ('blend', 'popular') ORDER BY 1)"
+ask "weights of the mix" 1.0 "SELECT sum(weight) FROM rec_accuracy"
+
+# What is owned, sold out or inactive is not shown.
+sqlite3 shop.db "SELECT customer, product_id FROM rec_user" >listed
+sqlite3 -list :memory: '.import --csv products.csv products' \
+    "SELECT product_id FROM products WHERE stock = '0' OR active = 'no'" >hidden
+[ -s hidden ] || fail "no product is hidden: the test shows nothing"
+checks=$((checks + 2))
+[ "$(awk -F'|' 'NR == FNR { hidden[$1]; next } $2 in hidden' hidden listed | wc -l)" = 0 ] ||
+    fail "sold-out or inactive products are listed"
+# Bought, and not a piece of it given back.
+awk -F, 'NR == 1 { next } $12 == "cancelled" || $4 < 0 { back[$6, $3]; next } $6 != "" { bought[$6 "|" $3] = $6 SUBSEP $3 }
+    END { for (pair in bought) if (!(bought[pair] in back)) print pair }' raw/orders.csv >owned
+[ "$(awk 'NR == FNR { owned[$0]; next } $0 in owned' owned listed | wc -l)" = 0 ] ||
+    fail "products that the customer has are listed: $(awk 'NR == FNR { owned[$0]; next } $0 in owned' owned listed | head -1)"
+
+# The same bytes in any shape; lists of the night and of the job alone.
+mkdir alone && mv store/results/*-recommend-* alone/
+rm -rf store/results && mv alone store/results
+expect_same_at_any_shape "lists" recommend store "1x1 3x1 4x1 7x1 1x2 3x2" "${learn[@]}"
+
+# Computed once; another option of the lists leaves the sales alone; without them the sales are published.
+run_vesper 2 nightly --store store --to sqlite:shop.db "${options[@]}"
+expect_done "the same night again" && expect_text "again" "$work/out" '^recommend +run .* was computed before'
+run_vesper 2 nightly --store store --to sqlite:shop.db "${options[@]}" --again-days 10
+expect_done "another option" && expect_text "another option" "$work/out" '^sales +run .* was computed before'
+expect_text "another option" "$work/out" '^recommend +lists for'
+run_vesper 2 nightly --store store --to sqlite:shop.db --recommend no
+expect_done "without lists" || finish
+ask "without lists" 0 "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'rec_user'"
+run_vesper 2 publish --store store --to sqlite:shop.db "${options[@]}"
+expect_done "published again with lists" || finish
+ask "published again with lists" 1 "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'rec_user'"
+
+# A shop without orders, and one whose history is a single day.
+head -1 raw/orders.csv >none.csv
+awk -F, 'NR == 1 || substr($2, 1, 10) == day || (NR == 2 && (day = substr($2, 1, 10)) != "")' raw/orders.csv >day.csv
+for shop in none day; do
+    run_vesper 3 nightly --store "store.$shop" --input "orders=$shop.csv" --to "sqlite:$shop.db" "${options[@]}"
+    expect_done "shop '$shop'" && expect_text "shop '$shop'" "$work/out" 'not measured: the history is too short'
+done
+run_vesper 2 nightly --store store --to sqlite:shop.db --recommend maybe
+expect_failure "neither yes nor no" 2 "--recommend 'maybe'"
+run_vesper 2 recommend --store store --train raw/orders.csv --test raw/orders.csv
+expect_failure "files without --evaluate" 2 '--evaluate'
+finish
