@@ -224,7 +224,8 @@ static void check_shape(const ShopShape *shape, bool has_categories)
         };
         for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
             check_options(&model, &store, &options[i]);
-        store.shop.as_of -= 30; /* days after the night's count as its own */
+        if (store.shop.as_of != DAY_NONE)
+            store.shop.as_of -= 30; /* days after the night's count as its own */
         check_options(&model, &store, &options[2]);
     }
     history_store_remove(comm, &store);
