@@ -3,6 +3,7 @@
 #include "recommend/ease.h"
 
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "recommend/cooccurrence.h"
 #include "recommend/tiled_rows.h"
@@ -321,8 +322,12 @@ Status ease_learn(Comm *comm, const SparseSide *users, const SparseSide *items,
     TRY_ALL(comm, check_memory(&ease, comm_size(comm), error), error);
     TRY(plan_rounds(comm, &ease, error));
     TRY(tiled_matrix_new(comm, ease.n, tile, ease.precision, &ease.matrix, error));
+    double began = clock_seconds();
     TRY(make_gram(comm, &ease, error));
+    double made = clock_seconds();
     TRY(tiled_cholesky_invert(comm, ease.matrix, options->threads, singular, error));
+    log_line(LOG_INFO, LOG_ROOT, "recommend.ease", "items=%d gram=%.3f inverse=%.3f", (int)ease.n,
+             made - began, clock_seconds() - made);
     if (*singular)
         goto out;
     TRY(make_weights(comm, &ease, error));

@@ -298,10 +298,10 @@ static const ColumnSpec popular_columns[] = {
 enum { N_COLUMNS = sizeof popular_columns / sizeof popular_columns[0] };
 
 static Status add_list(const Shop *shop, const char *scope, Bytes name, const PlaceList *list,
-                       Table *rows, Error *error)
+                       int most, Table *rows, Error *error)
 {
     Status status = STATUS_OK;
-    for (int k = 0; k < list->length && list->items[k] >= 0; k++) {
+    for (int k = 0; k < list->length && k < most && list->items[k] >= 0; k++) {
         Bytes product = names_text(&shop->product, shop->product.code[list->items[k]]);
         TRY(table_add_row(rows, error));
         TRY(table_set_last_text(rows, &rows->columns[0], bytes_of(scope), error));
@@ -316,30 +316,31 @@ out:
 
 /* The lists of a scope by name. */
 static Status add_scope(const PopularLists *lists, const Shop *shop, const char *scope,
-                        const Names *names, int32_t *items, double *scores, Table *rows,
+                        const Names *names, int32_t *items, double *scores, int most, Table *rows,
                         Error *error)
 {
     Status status = STATUS_OK;
     for (int32_t place = 0; place < names->count; place++) {
         int32_t code = names->code[place];
         PlaceList list = list_at(lists, items, scores, code);
-        TRY(add_list(shop, scope, names_text(names, code), &list, rows, error));
+        TRY(add_list(shop, scope, names_text(names, code), &list, most, rows, error));
     }
 out:
     return status;
 }
 
-Status popular_lists_rows(const PopularLists *lists, const Shop *shop, Table *rows, Error *error)
+Status popular_lists_rows(const PopularLists *lists, const Shop *shop, int most, Table *rows,
+                          Error *error)
 {
     Status status;
     PlaceList all = list_at(lists, lists->all, lists->all_scores, 0);
     table_free(rows);
     table_init(rows, popular_columns, N_COLUMNS);
-    TRY(add_list(shop, "all", bytes_of(""), &all, rows, error));
+    TRY(add_list(shop, "all", bytes_of(""), &all, most, rows, error));
     TRY(add_scope(lists, shop, "category", &shop->category, lists->by_category,
-                  lists->category_scores, rows, error));
+                  lists->category_scores, most, rows, error));
     TRY(add_scope(lists, shop, "country", &shop->country, lists->by_country, lists->country_scores,
-                  rows, error));
+                  most, rows, error));
 out:
     return status;
 }

@@ -29,8 +29,8 @@ Status popular_lists_learn(Comm *comm, Store *store, const Shop *shop,
                            Error *error) VESPER_MUST_USE;
 void popular_lists_free(PopularLists *lists);
 
-/* The rows of rec_popular, sorted, on rank 0. Local. */
-Status popular_lists_rows(const PopularLists *lists, const Shop *shop, Table *rows,
+/* The rows of rec_popular, sorted: the first `most` places of each list. Local. */
+Status popular_lists_rows(const PopularLists *lists, const Shop *shop, int most, Table *rows,
                           Error *error) VESPER_MUST_USE;
 
 #endif

@@ -8,7 +8,9 @@
 #include "recommend/item_lists.h"
 #include "recommend/list_rows.h"
 
-enum { COMPANIONS_LEAST = 2 };
+/* Customers who have both products of a pair, at least; and how much longer the popular lists are
+ * than those that they fill, since customers have some of the popular products already. */
+enum { COMPANIONS_LEAST = 2, POPULAR_SPARE = 5 };
 
 typedef struct RecommendRun {
     Comm *comm;
@@ -157,7 +159,7 @@ static Status read_history(RecommendRun *run, Error *error)
     TRY(sparse_transpose(run->comm, &run->users, &run->items, error));
     TRY_ALL(run->comm, set_rules(run, error), error);
     PopularOptions popular = {.half_life_days = run->plan->popular_half_life,
-                              .length = run->plan->list_length,
+                              .length = POPULAR_SPARE * run->plan->list_length,
                               .is_shown = run->is_shown};
     TRY(popular_lists_learn(run->comm, run->store, shop, &popular, &run->popular, error));
     run->summary->users = counts.users;
@@ -288,7 +290,9 @@ static Status write_small(RecommendRun *run, Error *error)
 {
     Status status = STATUS_OK;
     Table rows = {0};
-    TRY_ALL(run->comm, popular_lists_rows(&run->popular, &run->shop, &rows, error), error);
+    TRY_ALL(run->comm,
+            popular_lists_rows(&run->popular, &run->shop, run->plan->list_length, &rows, error),
+            error);
     TRY(write_from_root(run, "rec_popular", "scope,name,rank", &rows, error));
     BlendMix mix = mix_of(run);
     TRY_ALL(run->comm, accuracy_rows_make(run->evaluations, run->n_evaluations, &mix, &rows, error),

@@ -168,7 +168,7 @@ static void check_rows(const PopularLists *lists, const Shop *shop)
     Error error = {0};
     Table rows = {0};
     Buffer wanted = {0}, got = {0};
-    CU_ASSERT_EQUAL(popular_lists_rows(lists, shop, &rows, &error), STATUS_OK);
+    CU_ASSERT_EQUAL(popular_lists_rows(lists, shop, lists->length, &rows, &error), STATUS_OK);
     expect_rows(lists, shop, &wanted);
     print_rows(&rows, &got);
     CU_ASSERT_STRING_EQUAL(buffer_string(&got), buffer_string(&wanted));
