@@ -53,14 +53,41 @@ static void select_front(ItemWeight *weights, int64_t n, int64_t keep)
     }
 }
 
+/* The last by size of weights [n], n above 0. */
+static ItemWeight last_by_size(const ItemWeight *weights, int64_t n)
+{
+    ItemWeight last = weights[0];
+    for (int64_t i = 1; i < n; i++) {
+        if (by_size(&weights[i], &last) > 0)
+            last = weights[i];
+    }
+    return last;
+}
+
+/* Weights that may still be kept gather in front; whenever there are twice as many as needed, the
+ * others go, and the last that stays is what the next have to beat. */
 int64_t item_weights_prune(ItemWeight *weights, int64_t n, int64_t keep)
 {
-    if (n > keep) {
-        select_front(weights, n, keep);
-        n = keep;
+    enum { SPARE = 64 };
+    int64_t kept = 0, room = 2 * keep + SPARE;
+    ItemWeight last = {INT32_MAX, 0};
+    for (int64_t i = 0; i < n; i++) {
+        if (fabsf(weights[i].value) < fabsf(last.value) || by_size(&weights[i], &last) > 0)
+            continue;
+        weights[kept++] = weights[i];
+        if (kept < room)
+            continue;
+        select_front(weights, kept, keep);
+        kept = keep;
+        if (keep > 0)
+            last = last_by_size(weights, keep);
     }
-    qsort(weights, (size_t)n, sizeof *weights, by_column);
-    return n;
+    if (kept > keep) {
+        select_front(weights, kept, keep);
+        kept = keep;
+    }
+    qsort(weights, (size_t)kept, sizeof *weights, by_column);
+    return kept;
 }
 
 /* ---- gathering ---- */
@@ -146,16 +173,30 @@ out:
 
 /* ---- scores ---- */
 
-/* Add x times row i to a user's scores, in which SCORE_NONE stands for nothing yet. */
+/* One version for processors with AVX2, one for all. */
+#define FOR_ALL_PROCESSORS __attribute__((target_clones("avx2", "default")))
+
+enum { AHEAD = 2 }; /* rows that are asked for before they are added */
+
+/* Add x times row i to a user's scores. */
 static void add_row(const ItemWeights *weights, int32_t i, float x, float *scores)
 {
-    for (int64_t e = weights->starts[i]; e < weights->starts[i + 1]; e++) {
-        float *sum = &scores[weights->columns[e]];
-        *sum = (*sum == SCORE_NONE ? 0 : *sum) + x * weights->values[e];
+    for (int64_t e = weights->starts[i]; e < weights->starts[i + 1]; e++)
+        scores[weights->columns[e]] += x * weights->values[e];
+}
+
+/* Ask the memory for row i, which comes soon. */
+static void prefetch_row(const ItemWeights *weights, int32_t i)
+{
+    enum { LINE = 16 };
+    for (int64_t e = weights->starts[i]; e < weights->starts[i + 1]; e += LINE) {
+        __builtin_prefetch(weights->columns + e);
+        __builtin_prefetch(weights->values + e);
     }
 }
 
-/* The same for a row that has every item. */
+/* What add_row does for a row that has every item. */
+FOR_ALL_PROCESSORS
 static void add_whole_row(const ItemWeights *weights, int32_t i, float x, float *scores)
 {
     const float *values = weights->values + weights->starts[i];
@@ -163,20 +204,36 @@ static void add_whole_row(const ItemWeights *weights, int32_t i, float x, float 
         scores[j] += x * values[j];
 }
 
+/* Scores that nothing was added to, and so are -0 still, become SCORE_NONE: no sum that begins with
+ * -0 is -0 again unless all it adds is. */
+FOR_ALL_PROCESSORS
+static void mark_none(float *scores, int32_t n)
+{
+    for (int32_t j = 0; j < n; j++) {
+        uint32_t bits;
+        memcpy(&bits, &scores[j], sizeof bits);
+        scores[j] = bits == UINT32_C(0x80000000) ? SCORE_NONE : scores[j];
+    }
+}
+
 static void score_user(const ItemWeights *weights, const SparseRows *users, int32_t row,
                        float *scores)
 {
-    int64_t begin = users->starts[row], end = users->starts[row + 1];
-    bool is_whole =
-        weights->starts[weights->n_items] == (int64_t)weights->n_items * weights->n_items;
-    for (int32_t j = 0; j < weights->n_items; j++)
-        scores[j] = is_whole && end > begin ? 0 : SCORE_NONE;
-    for (int64_t e = begin; e < end; e++) {
-        if (is_whole)
+    int64_t n = weights->n_items;
+    bool is_whole = weights->starts[n] == n * n;
+    for (int64_t j = 0; j < n; j++)
+        scores[j] = -0.0F;
+    int64_t end = users->starts[row + 1];
+    for (int64_t e = users->starts[row]; e < end; e++) {
+        if (is_whole) {
             add_whole_row(weights, users->columns[e], users->values[e], scores);
-        else
-            add_row(weights, users->columns[e], users->values[e], scores);
+            continue;
+        }
+        if (e + AHEAD < end)
+            prefetch_row(weights, users->columns[e + AHEAD]);
+        add_row(weights, users->columns[e], users->values[e], scores);
     }
+    mark_none(scores, weights->n_items);
 }
 
 static void score(const void *model, const ScoreTile *tile, float *scores)

@@ -11,10 +11,10 @@ typedef struct Neighbours {
     const ItemknnOptions *options;
     int32_t n_items, first; /* of all; the first of this rank */
     double *norms;          /* [n_items] square roots of sums of squares; NULL: plain sums */
-    ItemWeight *weights;    /* [own items x keep] */
+    ItemWeight *weights;    /* [own items x room] */
     int32_t *counts;        /* [own items] */
-    int64_t keep;
-    ItemWeight *spare; /* [threads x n_items] */
+    int64_t keep, room;     /* neighbours of an item: k, and those as similar as the last */
+    ItemWeight *spare;      /* [threads x (n_items + room)] */
 } Neighbours;
 
 static void neighbours_free(Neighbours *own)
@@ -28,32 +28,52 @@ static void neighbours_free(Neighbours *own)
 static Status make_room(Neighbours *own, int32_t own_items, Error *error)
 {
     Status status;
-    TRY(mem_resize(&own->weights, own_items * own->keep, sizeof *own->weights, "neighbours",
+    TRY(mem_resize(&own->weights, own_items * own->room, sizeof *own->weights, "neighbours",
                    error));
     TRY(mem_resize(&own->counts, own_items, sizeof *own->counts, "neighbours", error));
-    TRY(mem_resize(&own->spare, (int64_t)own->options->threads * own->n_items, sizeof *own->spare,
-                   "neighbours", error));
+    TRY(mem_resize(&own->spare, own->options->threads * (own->n_items + own->room),
+                   sizeof *own->spare, "neighbours", error));
 out:
     return status;
 }
 
-/* What leads to one item: the k most similar. */
+/* Of weights [n], n at most `room`, those not below the k-th greatest. spare [n]. */
+static int64_t cut_below(const Neighbours *own, ItemWeight *weights, int64_t n, ItemWeight *spare)
+{
+    int64_t kept = 0;
+    if (n <= own->keep)
+        return n;
+    memcpy(spare, weights, (size_t)n * sizeof *weights);
+    (void)item_weights_prune(spare, n, own->keep);
+    float least = spare[0].value;
+    for (int64_t k = 1; k < own->keep; k++)
+        least = spare[k].value < least ? spare[k].value : least;
+    for (int64_t k = 0; k < n; k++) {
+        weights[kept] = weights[k];
+        kept += weights[k].value >= least;
+    }
+    return kept;
+}
+
+/* What leads to one item: the k most similar, and others that are as similar as the last of them
+ * while there is room: a product's number does not say which of equal ones counts. */
 static void choose_neighbours(void *context, int thread, int32_t item, const double *sums,
                               const int32_t *touched, int64_t n)
 {
     Neighbours *own = context;
-    ItemWeight *weights = own->spare + (int64_t)thread * own->n_items;
+    ItemWeight *weights = own->spare + thread * (own->n_items + own->room);
     int64_t row = item - own->first, n_weights = 0;
     for (int64_t t = 0; t < n; t++) {
         int32_t other = touched[t];
         double similarity = sums[other];
         if (own->norms != NULL)
             similarity /= own->norms[item] * own->norms[other] + own->options->shrinkage;
-        if (other != item && similarity > 0)
-            weights[n_weights++] = (ItemWeight){other, (float)similarity};
+        weights[n_weights] = (ItemWeight){other, (float)similarity};
+        n_weights += other != item && weights[n_weights].value > 0;
     }
-    n_weights = item_weights_prune(weights, n_weights, own->keep);
-    memcpy(own->weights + row * own->keep, weights, (size_t)n_weights * sizeof *weights);
+    n_weights = item_weights_prune(weights, n_weights, own->room);
+    n_weights = cut_below(own, weights, n_weights, weights + n_weights);
+    memcpy(own->weights + row * own->room, weights, (size_t)n_weights * sizeof *weights);
     own->counts[row] = (int32_t)n_weights;
 }
 
@@ -96,7 +116,7 @@ static Status pack(const Neighbours *own, int32_t own_items, SparseRows *rows, E
     TRY(mem_resize(&rows->values, sparse_entries(rows), sizeof *rows->values, "neighbours", error));
     for (int32_t i = 0; i < own_items; i++) {
         for (int32_t k = 0; k < own->counts[i]; k++) {
-            ItemWeight weight = own->weights[i * own->keep + k];
+            ItemWeight weight = own->weights[i * own->room + k];
             rows->columns[rows->starts[i] + k] = weight.column;
             rows->values[rows->starts[i] + k] = weight.value;
         }
@@ -129,6 +149,7 @@ static Status learn(Comm *comm, const SparseSide *users, const SparseSide *items
                       .n_items = items->n_rows,
                       .first = sparse_own_first(items),
                       .keep = options->neighbours < most ? options->neighbours : most};
+    own.room = own.keep < most / 2 ? 2 * own.keep : most;
     TRY_ALL(comm, make_room(&own, own_items, error), error);
     if (options->similarity == SIMILARITY_COSINE)
         TRY(find_norms(comm, items, &own.norms, error));

@@ -1,4 +1,4 @@
-/* Cooccurrence against the dense product X'X, added user by user: the same bits. */
+/* Rows of X'X, against sums over the dense matrix user by user: the same bits. */
 #include "recommend/cooccurrence.h"
 
 #include "base/memory.h"
@@ -7,141 +7,109 @@
 
 #include <string.h>
 
-/* Rows that were visited, and how often. */
+/* Rows that are counted in lanes, rows of few users, a catalogue that few look at, more users of an
+ * item than a lane counts; nothing at all. */
+static const SparseModel models[] = {
+    {.n_partitions = 16, .users_most = 40, .n_items = 90, .items_most = 60, .seed = 1},
+    {.n_partitions = 8, .users_most = 3, .n_items = 700, .items_most = 20, .seed = 2},
+    {.n_partitions = 2, .users_most = 1, .n_items = 1500, .items_most = 900, .seed = 3},
+    {.n_partitions = 8, .users_most = 40000, .n_items = 2, .items_most = 4, .seed = 4},
+    {.n_partitions = 4, .users_most = 5, .n_items = 1, .items_most = 1, .seed = 5},
+    {.n_partitions = 4, .users_most = 5, .n_items = 0, .items_most = 0, .seed = 6},
+    {.n_partitions = 4, .users_most = 0, .n_items = 7, .items_most = 3, .seed = 7},
+};
+enum { N_MODELS = sizeof models / sizeof models[0], THREADS_MOST = 3 };
+
 typedef struct Seen {
-    int32_t first, n_items;
-    int threads;
-    double *rows;   /* [own items x n_items] */
-    int64_t *times; /* [own items] */
-    int64_t *wrong; /* [threads] touched items that are not as the header says */
+    int32_t n_items;
+    double *rows;    /* [n_items x n_items] */
+    int64_t *visits; /* [n_items] */
+    int64_t wrong[THREADS_MOST];
 } Seen;
 
 static void see(void *context, int thread, int32_t item, const double *sums, const int32_t *touched,
                 int64_t n)
 {
     Seen *seen = context;
-    int64_t row = item - seen->first, at = 0;
-    if (thread < 0 || thread >= seen->threads) {
-        seen->wrong[0]++;
-        return;
-    }
+    int64_t at = 0;
     for (int32_t j = 0; j < seen->n_items; j++) {
         bool is_touched = at < n && touched[at] == j;
         seen->wrong[thread] += is_touched != (sums[j] != 0);
         at += is_touched;
     }
     seen->wrong[thread] += at != n;
-    memcpy(seen->rows + row * seen->n_items, sums, (size_t)seen->n_items * sizeof *sums);
-    seen->times[row]++;
+    memcpy(seen->rows + (int64_t)item * seen->n_items, sums, (size_t)seen->n_items * sizeof *sums);
+    seen->visits[item]++;
 }
 
-/* Row `item` of X'X. */
-static void dense_row(const float *dense, int32_t n_users, int32_t n_items, bool values,
-                      int32_t item, double *row)
+static double sum_of(const float *dense, int32_t n_users, int32_t n_items, bool values, int32_t i,
+                     int32_t j)
 {
-    memset(row, 0, (size_t)n_items * sizeof *row);
+    double sum = 0;
     for (int64_t u = 0; u < n_users; u++) {
-        const float *line = dense + u * n_items;
-        for (int32_t j = 0; line[item] != 0 && j < n_items; j++) {
-            if (line[j] != 0)
-                row[j] += values ? (double)line[item] * (double)line[j] : 1;
-        }
+        double product = (double)dense[u * n_items + i] * (double)dense[u * n_items + j];
+        sum += values ? product : product != 0;
     }
+    return sum;
 }
 
-static void check_seen(const Seen *seen, int32_t own_items, const float *dense, int32_t n_users,
-                       bool values)
+static void expect_rows(const SparseSide *items, const Seen *seen, const double *expected)
 {
-    int64_t differ = 0, wrong = 0;
-    double *row = mem_new(seen->n_items, sizeof *row);
-    for (int32_t i = 0; i < own_items; i++) {
-        dense_row(dense, n_users, seen->n_items, values, seen->first + i, row);
-        differ += seen->times[i] != 1;
-        for (int64_t j = 0; j < seen->n_items; j++)
-            differ += row[j] != seen->rows[(int64_t)i * seen->n_items + j];
+    int32_t first = sparse_own_first(items), end = first + sparse_own_rows(items);
+    int64_t wrong = seen->wrong[0] + seen->wrong[1] + seen->wrong[2];
+    for (int32_t i = 0; i < items->n_rows; i++) {
+        size_t bytes = (size_t)items->n_rows * sizeof *expected;
+        int64_t at = (int64_t)i * items->n_rows;
+        bool is_own = i >= first && i < end;
+        wrong += seen->visits[i] != is_own;
+        wrong += is_own && memcmp(seen->rows + at, expected + at, bytes) != 0;
     }
-    for (int t = 0; t < seen->threads; t++)
-        wrong += seen->wrong[t];
-    CU_ASSERT_EQUAL(differ, 0);
     CU_ASSERT_EQUAL(wrong, 0);
-    mem_free(&row);
 }
 
-static void check(const SparseModel *model, bool values, int threads, int64_t memory)
+static void check_model(const SparseModel *model, bool values)
 {
+    static const int64_t memories[] = {1, 0, 3000}; /* 1: each row is a block */
     Comm *comm = rank_comm();
     Error error = {0};
-    int32_t n_users;
     SparseSide users = {0}, items = {0};
+    int32_t n_users, n = model->n_items;
+    int64_t cells = (int64_t)n * n;
     float *dense = sparse_model_dense(model, &n_users);
+    double *expected = mem_new(cells, sizeof *expected);
+    for (int64_t cell = 0; cell < cells; cell++)
+        expected[cell] =
+            sum_of(dense, n_users, n, values, (int32_t)(cell / n), (int32_t)(cell % n));
     CU_ASSERT_EQUAL(sparse_model_users(comm, model, &users, &error), STATUS_OK);
     CU_ASSERT_EQUAL(sparse_transpose(comm, &users, &items, &error), STATUS_OK);
-    int32_t own_items = sparse_own_rows(&items);
-    Seen seen = {.first = sparse_own_first(&items),
-                 .n_items = model->n_items,
-                 .threads = threads,
-                 .rows = mem_new((int64_t)own_items * model->n_items, sizeof(double)),
-                 .times = mem_new(own_items, sizeof(int64_t)),
-                 .wrong = mem_new(threads, sizeof(int64_t))};
-    CU_ASSERT_EQUAL(
-        cooccurrence_visit(comm, &users, &items, values, threads, memory, see, &seen, &error),
-        STATUS_OK);
-    check_seen(&seen, own_items, dense, n_users, values);
-    mem_free(&seen.rows);
-    mem_free(&seen.times);
-    mem_free(&seen.wrong);
-    mem_free(&dense);
+    for (int m = 0; m < 3; m++) {
+        Seen seen = {.n_items = n,
+                     .rows = mem_new(cells, sizeof *seen.rows),
+                     .visits = mem_new(n, sizeof *seen.visits)};
+        CU_ASSERT_EQUAL(cooccurrence_visit(comm, &users, &items, values, 1 + m, memories[m], see,
+                                           &seen, &error),
+                        STATUS_OK);
+        expect_rows(&items, &seen, expected);
+        mem_free(&seen.rows);
+        mem_free(&seen.visits);
+    }
     sparse_side_free(&users);
     sparse_side_free(&items);
+    mem_free(&expected);
+    mem_free(&dense);
 }
 
-/* Rows that are long, rows that are short, and both. */
-static const SparseModel models[] = {
-    {.n_partitions = 16, .users_most = 12, .n_items = 50, .items_most = 30, .seed = 11},
-    {.n_partitions = 8, .users_most = 9, .n_items = 700, .items_most = 5, .seed = 12},
-    {.n_partitions = 8, .users_most = 30, .n_items = 300, .items_most = 12, .seed = 13},
-};
-enum { N_MODELS = sizeof models / sizeof models[0] };
-
-static void test_sums(void)
+static void test_values(void)
 {
-    for (int m = 0; m < N_MODELS; m++) {
-        SparseModel binary = models[m];
-        binary.binary = true;
-        check(&models[m], true, 1, 0);
-        check(&models[m], false, 1, 0); /* values are not looked at */
-        check(&binary, true, 1, 0);
-        check(&binary, false, 1, 0);
-    }
+    for (int m = 0; m < N_MODELS; m++)
+        check_model(&models[m], true);
 }
 
-static void test_threads_and_memory(void)
+static void test_binary(void)
 {
-    for (int m = 0; m < N_MODELS; m++) {
-        for (int values = 0; values < 2; values++) {
-            check(&models[m], values, 3, 0);
-            check(&models[m], values, 1, 1);
-            check(&models[m], values, 3, 3000);
-        }
-    }
+    for (int m = 0; m < N_MODELS; m++)
+        check_model(&models[m], false);
 }
 
-static void test_shapes(void)
-{
-    static const SparseModel shapes[] = {
-        {.n_partitions = 4, .users_most = 0, .n_items = 5, .items_most = 2, .seed = 1},
-        {.n_partitions = 4, .users_most = 3, .n_items = 5, .items_most = 0, .seed = 2},
-        {.n_partitions = 4, .users_most = 3, .n_items = 0, .items_most = 0, .seed = 3},
-        {.n_partitions = 4, .users_most = 9, .n_items = 1, .items_most = 1, .seed = 4},
-        {.n_partitions = 1, .users_most = 3, .n_items = 40, .items_most = 30, .seed = 6},
-    };
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        check(&shapes[i], true, 1, 0);
-        check(&shapes[i], false, 2, 1);
-    }
-}
-
-CU_TestInfo cooccurrence_tests[] = {{"sums are X'X", test_sums},
-                                    {"any threads and memory", test_threads_and_memory},
-                                    {"edge shapes", test_shapes},
-                                    CU_TEST_INFO_NULL};
+CU_TestInfo cooccurrence_tests[] = {
+    {"sums of products", test_values}, {"counts of users", test_binary}, CU_TEST_INFO_NULL};
