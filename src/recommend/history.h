@@ -52,10 +52,10 @@ Status history_events(HistoryReader *reader, HistoryEvents *events, Error *error
 Status history_reviews(HistoryReader *reader, HistoryReviews *reviews,
                        Error *error) VESPER_MUST_USE;
 
-/* Whether a line is a kept sale: above zero, of an order that was not cancelled. */
+/* Whether a line is a kept sale. */
 static inline bool history_is_kept(const HistoryOrders *orders, int64_t line)
 {
-    return orders->quantity[line] > 0 && orders->cancelled[line] == 0;
+    return shop_is_kept_sale(orders->quantity[line], orders->cancelled[line]);
 }
 
 #endif

@@ -118,7 +118,8 @@ static Status count_partition(Counting *counting, int32_t partition, Error *erro
     for (int64_t i = 0; i < rows->rows; i++) {
         int64_t code = column_integer(product, i);
         int64_t where = country == NULL ? -1 : column_integer(country, i);
-        if (column_integer(quantity, i) <= 0 || column_integer(cancelled, i) != 0)
+        if (!shop_is_kept_sale((int32_t)column_integer(quantity, i),
+                               (int8_t)column_integer(cancelled, i)))
             continue;
         TRY(check_line(counting, partition, code, where, error));
         int32_t item = counting->shop->product.place[code];

@@ -65,7 +65,7 @@ typedef struct OrderLines {
  * the innermost loops. */
 static inline bool order_line_is_kept(const OrderLines *lines, int64_t line)
 {
-    return (lines->quantity[line] > 0) & (lines->cancelled[line] == 0);
+    return shop_is_kept_sale(lines->quantity[line], lines->cancelled[line]);
 }
 
 /* *least := the day of a line if it is a kept sale and earlier; begin with INT32_MAX. No branch. */

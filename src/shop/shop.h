@@ -52,6 +52,13 @@ typedef struct Shop {
 Status shop_open(Comm *comm, Store *store, Shop *shop, Error *error) VESPER_MUST_USE;
 void shop_free(Shop *shop);
 
+/* Whether an order line is a kept sale: above zero, of an order that was not cancelled. No branch:
+ * it stands in innermost loops. */
+static inline bool shop_is_kept_sale(int32_t quantity, int8_t cancelled)
+{
+    return (quantity > 0) & (cancelled == 0);
+}
+
 /* Names of `texts` (column `text`), which is moved into it. Local. */
 Status names_make(Names *names, Table *texts, Error *error) VESPER_MUST_USE;
 void names_free(Names *names);
