@@ -46,6 +46,7 @@ extern CU_TestInfo accuracy_tests[];
 extern CU_TestInfo pair_files_tests[];
 extern CU_TestInfo interactions_tests[];
 extern CU_TestInfo repeat_tests[];
+extern CU_TestInfo repeat_due_tests[];
 extern CU_TestInfo cooccurrence_tests[];
 extern CU_TestInfo item_weights_tests[];
 extern CU_TestInfo itemknn_tests[];
@@ -94,6 +95,7 @@ extern CU_TestInfo input_tests[];
         {"pair_files", pair_files_tests}, \
         {"interactions", interactions_tests}, \
         {"repeat", repeat_tests}, \
+        {"repeat_due", repeat_due_tests}, \
         {"cooccurrence", cooccurrence_tests}, \
         {"item_weights", item_weights_tests}, \
         {"itemknn", itemknn_tests}, \
