@@ -1,0 +1,81 @@
+/* Series: how much was asked for, period by period, of each product; spread over the ranks.
+ *
+ * A period is an hour, day, week, month, quarter or year, numbered on one axis (period_of_day); a
+ * file without dates may number its periods as it likes. All series of a set are sorted by their
+ * keys; each rank holds a run of whole blocks of SERIES_BLOCK series, in rank order, so that sums
+ * over blocks in block order do not depend on the number of ranks. */
+#ifndef VESPER_FORECAST_SERIES_H
+#define VESPER_FORECAST_SERIES_H
+
+#include "comm/comm.h"
+
+enum { SERIES_BLOCK = 64, SERIES_DYNAMIC_MAX = 8, SERIES_STATIC_MAX = 8 };
+
+typedef enum Frequency {
+    FREQUENCY_HOURLY,
+    FREQUENCY_DAILY,
+    FREQUENCY_WEEKLY, /* weeks begin on Monday */
+    FREQUENCY_MONTHLY,
+    FREQUENCY_QUARTERLY,
+    FREQUENCY_YEARLY,
+    FREQUENCY_COUNT
+} Frequency;
+
+/* Periods of the store that every series shares. All zero is empty. The same on every rank. */
+typedef struct Calendar {
+    Frequency frequency;
+    int32_t first;      /* period of the first entry */
+    int32_t n;          /* periods of history */
+    int32_t ahead;      /* periods after them that are to be forecast */
+    bool *is_closed;    /* [n + ahead] nothing can be sold: no model sees such a period, and 0 is
+                           forecast */
+    int32_t *holiday;   /* [n + ahead] code of the holiday, -1: none; NULL: no holidays known */
+    int32_t n_holidays; /* different codes */
+    int open_season; /* open periods of a season: 6 for days of a shop that is closed on Saturdays
+                      */
+} Calendar;
+
+/* All zero is empty. */
+typedef struct SeriesSet {
+    Calendar calendar;
+    int64_t n;      /* series of this rank */
+    int64_t first;  /* how many lower ranks hold: the global number of the first */
+    int64_t total;  /* of all ranks */
+    Table keys;     /* [n] what names a series: `series`, text, of a file; of a store `product` and,
+                       if asked for, `country` or `channel`, codes of the shop */
+    int64_t *begin; /* [n + 1] where each series begins in `values` */
+    int32_t *start; /* [n] period of its first value: the first sale */
+    double *values; /* [begin[n]] units asked for; NaN where that is not known: out of stock, or
+                       missing from the file */
+    /* What else is known of a period, also of those ahead: entry begin[i] + i * ahead + t belongs
+     * to period t of series i, t below its length + ahead. NaN: not known. */
+    int n_dynamic;
+    char dynamic_names[SERIES_DYNAMIC_MAX]
+                      [COLUMN_NAME_SIZE]; /* `price`, `promotion`, or the file's */
+    double *dynamic[SERIES_DYNAMIC_MAX];
+    /* What a series is, as codes from 0; -1: not known. */
+    int n_static;
+    char static_names[SERIES_STATIC_MAX][COLUMN_NAME_SIZE]; /* `category`, `brand`, or the file's */
+    int32_t static_counts[SERIES_STATIC_MAX];               /* different codes, over all ranks */
+    int32_t *statics[SERIES_STATIC_MAX];                    /* [n] */
+} SeriesSet;
+
+void series_set_free(SeriesSet *set);
+
+static inline int32_t series_length(const SeriesSet *set, int64_t i)
+{
+    return (int32_t)(set->begin[i + 1] - set->begin[i]);
+}
+
+/* Seasonal periods of a frequency by themselves: 24, 7, 1 (52 is too long for a season), 12, 4, 1.
+ */
+int frequency_season(Frequency frequency);
+/* By its name, "daily"; FREQUENCY_COUNT if there is none. */
+Frequency frequency_by_name(Bytes name);
+const char *frequency_name(Frequency frequency);
+/* Number of the period that holds a day: hours are not asked for here. */
+int32_t period_of_day(Frequency frequency, int32_t day);
+/* First day of a period. */
+int32_t period_first_day(Frequency frequency, int32_t period);
+
+#endif
