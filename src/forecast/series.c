@@ -20,16 +20,16 @@ static const struct {
 
 void series_set_free(SeriesSet *set)
 {
-    mem_free(set->calendar.is_closed);
-    mem_free(set->calendar.holiday);
+    mem_free(&set->calendar.is_closed);
+    mem_free(&set->calendar.holiday);
     table_free(&set->keys);
-    mem_free(set->begin);
-    mem_free(set->start);
-    mem_free(set->values);
+    mem_free(&set->begin);
+    mem_free(&set->start);
+    mem_free(&set->values);
     for (int k = 0; k < SERIES_DYNAMIC_MAX; k++)
-        mem_free(set->dynamic[k]);
+        mem_free(&set->dynamic[k]);
     for (int k = 0; k < SERIES_STATIC_MAX; k++)
-        mem_free(set->statics[k]);
+        mem_free(&set->statics[k]);
     *set = (SeriesSet){0};
 }
 
