@@ -38,7 +38,7 @@ static const JobOption table[N_OPTIONS] = {
      PART_NONE},
     {{"input", 0, NULL, NULL, OPTION_LIST, "TABLE=PATH", NULL, 0, 0,
       "take in PATH, a CSV file (plain, .gz, .xz, .zst) or a folder of them, as orders, products, "
-      "customers, events or reviews"},
+      "customers, events, reviews, promotions or holidays"},
      INGEST | NIGHTLY,
      PART_NONE},
     {{"max-rejected", 0, "ingest", "max_rejected", OPTION_REAL, "SHARE", "0.01", 0, 1,

@@ -28,6 +28,7 @@ static ColumnSpec spec_of(const Field *field)
     case FIELD_INT64:
         return (ColumnSpec){field->stored, COLUMN_I64, UNIT_COUNT};
     case FIELD_HUNDREDTHS:
+    case FIELD_SHARE:
         return (ColumnSpec){field->stored, COLUMN_I32, UNIT_NONE};
     case FIELD_BOOL:
     case FIELD_STATUS:
@@ -59,10 +60,11 @@ static int64_t missing_value(const Field *field)
 }
 
 /* Columns that are made even if the file does not have them. All of a catalogue are: one batch may
- * know prices where another does not, and an unknown price is no price of 0. */
+ * know prices where another does not, and an unknown price is no price of 0. A holiday without a
+ * country has none in any file. */
 static bool is_made_by_rule(InputTable table, const Field *field)
 {
-    if (table == INPUT_PRODUCTS)
+    if (table == INPUT_PRODUCTS || table == INPUT_HOLIDAYS)
         return true;
     return table == INPUT_ORDERS &&
            (field->kind == FIELD_STATUS || field->dictionary == DICTIONARY_CUSTOMER);
@@ -125,6 +127,10 @@ void converter_init(Converter *converter, InputTable table, const InputSettings 
         converter->quantity = find_plan(converter, "quantity");
         converter->unit_price = find_plan(converter, "unit_price");
         converter->cancelled = find_plan(converter, "cancelled");
+    }
+    if (table == INPUT_PROMOTIONS) {
+        converter->first_day = find_plan(converter, "first_day");
+        converter->last_day = find_plan(converter, "last_day");
     }
 }
 
@@ -272,6 +278,10 @@ static const char *read_text_value(Converter *converter, FieldPlan *plan)
     case FIELD_HUNDREDTHS:
         reason = read_decimal(converter, plan, 2, -INT32_MAX, INT32_MAX);
         return reason == NULL ? not_negative(plan) : reason;
+    case FIELD_SHARE:
+        reason = read_decimal(converter, plan, 4, -INT32_MAX, INT32_MAX);
+        return reason == NULL && (plan->number < 0 || plan->number > 10000) ? "not from 0 to 1"
+                                                                            : reason;
     case FIELD_BOOL:
         return read_bool(plan);
     case FIELD_EVENT_KIND:
@@ -327,6 +337,13 @@ static bool check_order(Converter *converter)
     return true;
 }
 
+static bool check_promotion(Converter *converter)
+{
+    if (converter->last_day->number < converter->first_day->number)
+        return reject(converter, "to", "before the first day");
+    return true;
+}
+
 /* The column that is no text: its canonical name if it has one. */
 static bool reject_bad_text(Converter *converter, const CsvRecord *record)
 {
@@ -362,7 +379,14 @@ static bool read_record(Converter *converter, const CsvRecord *record)
         if (reason != NULL)
             return reject(converter, plan->field->name, reason);
     }
-    return converter->table != INPUT_ORDERS || check_order(converter);
+    switch (converter->table) {
+    case INPUT_ORDERS:
+        return check_order(converter);
+    case INPUT_PROMOTIONS:
+        return check_promotion(converter);
+    default:
+        return true;
+    }
 }
 
 static Status store_value(Converter *converter, FieldPlan *plan, int64_t at, Error *error)

@@ -29,6 +29,7 @@ typedef struct Converter {
     FieldPlan plans[INPUT_FIELDS_MAX];
     int n_plans;
     FieldPlan *order_id, *quantity, *unit_price, *cancelled; /* of orders */
+    FieldPlan *first_day, *last_day;                         /* of promotions */
     Column *day; /* beside a timestamp; NULL if the table has none */
     Column *row;
     char **names; /* of the file's columns */

@@ -71,6 +71,30 @@ out:
     return status;
 }
 
+/* ---- tables of one partition ---- */
+
+/* How such a table is sorted; later rows with equal keys come later. */
+typedef struct GlobalTable {
+    InputTable table;
+    int n_keys;
+    SortKey keys[2];
+} GlobalTable;
+
+static const GlobalTable global_tables[] = {
+    {INPUT_PRODUCTS, 1, {{"product", false}}},
+    {INPUT_PROMOTIONS, 2, {{"product", false}, {"first_day", false}}},
+    {INPUT_HOLIDAYS, 2, {{"day", false}, {"country", false}}},
+};
+enum { N_GLOBAL_TABLES = sizeof global_tables / sizeof *global_tables };
+
+static const GlobalTable *find_global(InputTable table)
+{
+    for (int i = 0; i < N_GLOBAL_TABLES; i++)
+        if (global_tables[i].table == table)
+            return &global_tables[i];
+    return NULL;
+}
+
 /* ---- rows by customer ---- */
 
 /* Partition of a row without customer: by its session, order or product, so that such rows spread
@@ -109,7 +133,7 @@ void route_add_weights(const ParsedBatch *parsed, const Customers *customers, in
 {
     for (int i = 0; i < parsed->n_tables; i++) {
         const ParsedTable *table = &parsed->tables[i];
-        if (table->table == INPUT_ORDERS || table->table == INPUT_PRODUCTS)
+        if (table->table == INPUT_ORDERS || find_global(table->table) != NULL)
             continue;
         const int32_t *customer = customer_codes(&table->rows);
         for (int64_t row = 0; row < table->rows.rows; row++)
@@ -240,22 +264,20 @@ out:
     return status;
 }
 
-/* ---- products ---- */
+/* ---- rows of one partition ---- */
 
-/* The catalogue goes to rank 0, which writes it as one global table, sorted by product; later rows
- * of the same product come later. */
-static Status store_products(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch *parsed,
-                             Error *error)
+/* They go to rank 0, which writes them as one global table. */
+static Status store_global(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch *parsed,
+                           const GlobalTable *global, Error *error)
 {
-    static const SortKey by_product = {"product", false};
     Status status = STATUS_OK;
     Table rows = {0}, arrived = {0};
     int64_t *counts = mem_new(comm_size(comm), sizeof *counts);
-    if (!is_given(parsed, INPUT_PRODUCTS))
+    if (!is_given(parsed, global->table))
         goto out;
-    TRY_ALL(comm, route_unite_columns(parsed, INPUT_PRODUCTS, store, error), error);
+    TRY_ALL(comm, route_unite_columns(parsed, global->table, store, error), error);
     for (int i = 0; i < parsed->n_tables; i++) {
-        if (parsed->tables[i].table != INPUT_PRODUCTS)
+        if (parsed->tables[i].table != global->table)
             continue;
         table_move(&arrived, &parsed->tables[i].rows);
         counts[0] = arrived.rows;
@@ -266,8 +288,8 @@ static Status store_products(Comm *comm, Store *store, StoreBatch *batch, Parsed
             TRY_ALL(comm, table_append(&rows, &arrived, 0, arrived.rows, error), error);
     }
     table_drop(&rows, "row");
-    TRY_ALL(comm, table_sort(&rows, &by_product, 1, error), error);
-    TRY(store_batch_write(comm, batch, "products", TABLE_GLOBAL, &rows, 0,
+    TRY_ALL(comm, table_sort(&rows, global->keys, global->n_keys, error), error);
+    TRY(store_batch_write(comm, batch, input_schema(global->table)->name, TABLE_GLOBAL, &rows, 0,
                           comm_rank(comm) == 0 ? 1 : 0, &rows.rows, error));
 out:
     table_free(&rows);
@@ -281,7 +303,8 @@ Status route_store_rows(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch
 {
     static const InputTable by_customer[] = {INPUT_CUSTOMERS, INPUT_EVENTS, INPUT_REVIEWS};
     Status status = STATUS_OK;
-    TRY(store_products(comm, store, batch, parsed, error));
+    for (int i = 0; i < N_GLOBAL_TABLES; i++)
+        TRY(store_global(comm, store, batch, parsed, &global_tables[i], error));
     for (int i = 0; i < 3; i++)
         TRY(store_by_customer(comm, store, batch, parsed, by_customer[i], customers, placement,
                               error));

@@ -51,6 +51,19 @@ static const Field reviews_fields[] = {
     {"order_id", "order_id", FIELD_TEXT, DICTIONARY_NONE, false},
 };
 
+static const Field promotions_fields[] = {
+    {"product_id", "product", FIELD_CODE, DICTIONARY_PRODUCT, true},
+    {"from", "first_day", FIELD_DAY, DICTIONARY_NONE, true},
+    {"to", "last_day", FIELD_DAY, DICTIONARY_NONE, true},
+    {"depth", "depth", FIELD_SHARE, DICTIONARY_NONE, true},
+};
+
+static const Field holidays_fields[] = {
+    {"day", "day", FIELD_DAY, DICTIONARY_NONE, true},
+    {"country", "country", FIELD_CODE, DICTIONARY_COUNTRY, false},
+    {"name", "name", FIELD_TEXT, DICTIONARY_NONE, true},
+};
+
 #define SCHEMA(name)                                                                               \
     {                                                                                              \
 #name, name##_fields, (int)(sizeof name##_fields / sizeof name##_fields[0])                \
@@ -59,7 +72,8 @@ static const Field reviews_fields[] = {
 static const InputSchema schemas[INPUT_COUNT] = {
     [INPUT_ORDERS] = SCHEMA(orders),       [INPUT_PRODUCTS] = SCHEMA(products),
     [INPUT_CUSTOMERS] = SCHEMA(customers), [INPUT_EVENTS] = SCHEMA(events),
-    [INPUT_REVIEWS] = SCHEMA(reviews),
+    [INPUT_REVIEWS] = SCHEMA(reviews),     [INPUT_PROMOTIONS] = SCHEMA(promotions),
+    [INPUT_HOLIDAYS] = SCHEMA(holidays),
 };
 
 static const char *const dictionary_names[DICTIONARY_COUNT] = {

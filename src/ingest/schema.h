@@ -28,6 +28,7 @@ typedef enum FieldKind {
     FIELD_INT32,
     FIELD_INT64,
     FIELD_HUNDREDTHS, /* decimal with up to two decimals -> int32 hundredths */
+    FIELD_SHARE,      /* decimal from 0 to 1, up to four decimals -> int32 ten-thousandths */
     FIELD_BOOL,       /* yes/no, true/false, 1/0 -> int8 */
     FIELD_EVENT_KIND, /* view, cart_add, cart_remove, checkout -> int8 0..3 */
     FIELD_STATUS      /* orders: matched against the cancel rules -> int8 `cancelled` */
@@ -47,6 +48,8 @@ typedef enum InputTable {
     INPUT_CUSTOMERS,
     INPUT_EVENTS,
     INPUT_REVIEWS,
+    INPUT_PROMOTIONS,
+    INPUT_HOLIDAYS,
     INPUT_COUNT
 } InputTable;
 

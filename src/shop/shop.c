@@ -137,6 +137,7 @@ static void catalogue_free(Catalogue *catalogue)
     mem_free(&catalogue->price);
     mem_free(&catalogue->cost);
     mem_free(&catalogue->stock);
+    mem_free(&catalogue->lead_time_days);
     *catalogue = (Catalogue){0};
 }
 
@@ -151,11 +152,13 @@ static Status catalogue_init(Catalogue *catalogue, int32_t n, Error *error)
     TRY(mem_resize(&catalogue->price, n, sizeof *catalogue->price, what, error));
     TRY(mem_resize(&catalogue->cost, n, sizeof *catalogue->cost, what, error));
     TRY(mem_resize(&catalogue->stock, n, sizeof *catalogue->stock, what, error));
+    TRY(mem_resize(&catalogue->lead_time_days, n, sizeof *catalogue->lead_time_days, what, error));
     for (int32_t i = 0; i < n; i++) {
         catalogue->is_listed[i] = catalogue->is_active[i] = false;
         catalogue->category[i] = catalogue->brand[i] = -1;
         catalogue->price[i] = catalogue->cost[i] = MONEY_NONE;
         catalogue->stock[i] = INT64_MIN;
+        catalogue->lead_time_days[i] = -1;
     }
 out:
     return status;
@@ -179,6 +182,7 @@ static Status fill_catalogue(Shop *shop, const Table *rows, Error *error)
     const Column *price = table_column_const(rows, "price");
     const Column *cost = table_column_const(rows, "cost");
     const Column *stock = table_column_const(rows, "stock");
+    const Column *lead_time = table_column_const(rows, "lead_time_days");
     const Column *active = table_column_const(rows, "active");
     for (int64_t row = 0; row < rows->rows; row++) {
         int64_t code = column_integer(product, row);
@@ -195,6 +199,7 @@ static Status fill_catalogue(Shop *shop, const Table *rows, Error *error)
         catalogue->price[code] = column_integer(price, row);
         catalogue->cost[code] = column_integer(cost, row);
         catalogue->stock[code] = column_integer(stock, row);
+        catalogue->lead_time_days[code] = (int32_t)column_integer(lead_time, row);
     }
     return STATUS_OK;
 }

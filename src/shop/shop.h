@@ -27,11 +27,12 @@ typedef struct CategoryLevel {
 typedef struct Catalogue {
     bool *is_listed;
     bool *is_active;
-    int32_t *category; /* code of the whole path, -1 unknown */
-    int32_t *brand;    /* -1 unknown */
-    int64_t *price;    /* minor units, MONEY_NONE unknown */
-    int64_t *cost;     /* the same */
-    int64_t *stock;    /* pieces; INT64_MIN unknown */
+    int32_t *category;       /* code of the whole path, -1 unknown */
+    int32_t *brand;          /* -1 unknown */
+    int64_t *price;          /* minor units, MONEY_NONE unknown */
+    int64_t *cost;           /* the same */
+    int64_t *stock;          /* pieces; INT64_MIN unknown */
+    int32_t *lead_time_days; /* from ordering to having it; -1 unknown */
 } Catalogue;
 
 /* All zero is empty. */

@@ -123,6 +123,43 @@ static void test_other_tables(void)
     parse_fixture_end(&fixture);
 }
 
+/* What is known of days, past and ahead. */
+static void test_days(void)
+{
+    ParseFixture fixture;
+    parse_fixture_begin(&fixture, NULL);
+    parse_fixture_write_text(&fixture, "promotions.csv",
+                             "product_id,from,to,depth\n"
+                             "p1,2024-05-01,2024-05-01,0.25\n"
+                             "p2,2024-05-02,2024-05-01,0.1\n"
+                             "p2,2024-05-02,2024-05-03,25\n"
+                             "p2,2024-05-02,2024-05-03,-0.1\n"
+                             "p2,2024-05-02,2024-05-03,0.12345\n"
+                             "p2,2024-05-02,,0.1\n"
+                             "p2,1969-12-31,2024-05-03,1\n"
+                             "p1,2024-05-01,2024-05-01,0\n");
+    parse_fixture_write_text(&fixture, "holidays.csv",
+                             "name,day\nNew Year,2024-01-01\n,2024-01-02\nLeap,2024-02-30\n");
+    parse_fixture_expect(&fixture, "promotions", "promotions.csv",
+                         "p1 19844 19844 2500\np2 -1 19846 10000\np1 19844 19844 0\n",
+                         REJECT_HEADER
+                         "product_id,from,to,depth\n"
+                         "promotions.csv,3,to,before the first day,p2,2024-05-02,2024-05-01,0.1\n"
+                         "promotions.csv,4,depth,not from 0 to 1,p2,2024-05-02,2024-05-03,25\n"
+                         "promotions.csv,5,depth,not from 0 to 1,p2,2024-05-02,2024-05-03,-0.1\n"
+                         "promotions.csv,6,depth,more than 4 decimals,"
+                         "p2,2024-05-02,2024-05-03,0.12345\n"
+                         "promotions.csv,7,to,empty,p2,2024-05-02,,0.1\n",
+                         "8 3 5 0\n");
+    parse_fixture_expect(&fixture, "holidays", "holidays.csv", "19723 - 'New Year'\n",
+                         REJECT_HEADER
+                         "name,day\n"
+                         "holidays.csv,3,name,empty,,2024-01-02\n"
+                         "holidays.csv,4,day,not a date like YYYY-MM-DD,Leap,2024-02-30\n",
+                         "3 1 2 0\n");
+    parse_fixture_end(&fixture);
+}
+
 /* ---- rejects ---- */
 
 static const char spoiled[] = HEADER "o1,2024-05-01 12:00,p1,2,3.50,c1\n"         /* 2 */
@@ -284,6 +321,7 @@ CU_TestInfo parse_tests[] = {
     {"no rows", test_no_rows},
     {"mapping", test_mapping},
     {"other tables", test_other_tables},
+    {"days", test_days},
     {"rejects", test_rejects},
     {"long ids", test_long_ids},
     {"too long id and NUL", test_long_id_and_nul},

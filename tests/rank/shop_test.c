@@ -114,7 +114,7 @@ static const Written first_batch[] = {
       {"stock", COLUMN_I64, UNIT_COUNT},
       {"active", COLUMN_I8, UNIT_BOOL},
       {"lead_time_days", COLUMN_I32, UNIT_COUNT}},
-     {"0 1 -1 300 200 7 1 3\n1 1 -1 150 90 0 1 3", NULL}},
+     {"0 1 -1 300 200 7 1 3\n1 1 -1 150 90 0 1 4", NULL}},
     {"customers",
      TABLE_APPEND,
      2,
@@ -156,7 +156,7 @@ static const Written second_batch[] = {
       {"stock", COLUMN_I64, UNIT_COUNT},
       {"active", COLUMN_I8, UNIT_BOOL},
       {"lead_time_days", COLUMN_I32, UNIT_COUNT}},
-     {"1 0 0 160 -9223372036854775808 12 0 3", NULL}},
+     {"1 0 0 160 -9223372036854775808 12 0 -1", NULL}},
 };
 
 static Status write_batch(Comm *comm, Store *store, const Written *tables, size_t n, Error *error)
@@ -253,6 +253,7 @@ static void look_at_names(const Shop *shop, Store *store)
     CU_ASSERT(shop->catalogue.is_listed[0] && !shop->catalogue.is_listed[2]);
     CU_ASSERT(shop->catalogue.cost[0] == 200 && shop->catalogue.cost[2] == MONEY_NONE);
     CU_ASSERT(shop->catalogue.stock[2] == INT64_MIN && shop->catalogue.category[2] == -1);
+    CU_ASSERT(shop->catalogue.lead_time_days[1] == 4 && shop->catalogue.lead_time_days[2] == -1);
 }
 
 static void look_at_levels(const Shop *shop, Store *store)
@@ -276,6 +277,7 @@ static void look_at_later_catalogue(const Shop *shop, Store *store)
     CU_ASSERT(catalogue->stock[1] == 12 && !catalogue->is_active[1] && catalogue->is_active[0]);
     CU_ASSERT(catalogue->category[1] == 0 && catalogue->brand[1] == 0 && catalogue->brand[0] == -1);
     CU_ASSERT_EQUAL(catalogue->price[0], 300);
+    CU_ASSERT(catalogue->lead_time_days[0] == 3 && catalogue->lead_time_days[1] == -1);
 }
 
 static void look_at_lines(const Shop *shop, Store *store)
