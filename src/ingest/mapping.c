@@ -265,10 +265,15 @@ out:
     return status;
 }
 
-static void name_columns(Bytes header, char delimiter, Mapping *mapping)
+static Status name_columns(Bytes header, char delimiter, const char *path, Mapping *mapping,
+                           Error *error)
 {
+    Status status = STATUS_OK;
     CsvRecord *record = mem_new(1, sizeof *record);
     vesper_assert(csv_next(header, delimiter, true, record) > 0);
+    if (record->n_fields > CSV_FIELDS_MAX)
+        FAIL(error, STATUS_INPUT, "%s:1: the header has %lld columns, at most %d are possible",
+             path, (long long)record->n_fields, CSV_FIELDS_MAX);
     mapping->n_columns = (int)record->n_fields;
     mapping->names = mem_new(record->n_fields, sizeof *mapping->names);
     for (int i = 0; i < mapping->n_columns; i++) {
@@ -280,8 +285,10 @@ static void name_columns(Bytes header, char delimiter, Mapping *mapping)
     mapping->mended = mapping->n_columns > REJECT_COLUMNS;
     for (int i = 0; i < REJECT_COLUMNS && mapping->mended; i++)
         mapping->mended = strcmp(mapping->names[i], reject_columns[i]) == 0;
+out:
     csv_record_free(record);
     mem_free(&record);
+    return status;
 }
 
 Status mapping_make(const Config *config, InputTable table, Bytes header, char delimiter,
@@ -293,7 +300,7 @@ Status mapping_make(const Config *config, InputTable table, Bytes header, char d
     vesper_assert(schema->n_fields <= INPUT_FIELDS_MAX);
     (void)snprintf(section, sizeof section, "%s.columns", schema->name);
     *mapping = (Mapping){0};
-    name_columns(header, delimiter, mapping);
+    TRY(name_columns(header, delimiter, path, mapping, error));
     TRY(check_keys(config, section, schema, error));
     for (int i = 0; i < schema->n_fields; i++)
         TRY(map_field(config, section, &schema->fields[i], path, mapping, &mapping->column[i],

@@ -109,7 +109,8 @@ static void name_files(Source *source, Bytes paths, const char *folder, const ch
 
 /* ---- sizes and headers, each file on one rank ---- */
 
-/* The first record of a file, written plainly: fields trimmed, quotes only where needed. */
+/* The first record of a file, written plainly: fields trimmed, quotes only where needed; unless it
+ * has more than CSV_FIELDS_MAX. */
 static Status read_header(SourceFile *file, char delimiter, RecordReader *reader, Buffer *header,
                           Error *error)
 {
@@ -128,10 +129,9 @@ static Status read_header(SourceFile *file, char delimiter, RecordReader *reader
     if (!bytes_are_utf8(record->raw))
         FAIL(error, STATUS_INPUT, "%s:%lld: the header is not UTF-8 text; convert the file first",
              file->path, line);
-    if (record->n_fields > CSV_FIELDS_MAX)
-        FAIL(error, STATUS_INPUT, "%s:%lld: the header has %lld columns, at most %d are possible",
-             file->path, line, (long long)record->n_fields, CSV_FIELDS_MAX);
-    for (int64_t i = 0; i < record->n_fields; i++) {
+    if (record->n_fields > CSV_FIELDS_MAX) /* as it is */
+        buffer_append_bytes(header, record->raw);
+    for (int64_t i = 0; i < record->n_fields && record->n_fields <= CSV_FIELDS_MAX; i++) {
         if (i > 0)
             buffer_append(header, &delimiter, 1);
         csv_append_field(header, bytes_trim(record->fields[i]), delimiter);

@@ -33,7 +33,8 @@ typedef struct Source {
     char delimiter;
     SourceFile *files;
     int64_t n_files;
-    Buffer header; /* first record of the files, written plainly, without line end */
+    Buffer header; /* first record of the files, without line end; written plainly if it has at most
+                      CSV_FIELDS_MAX fields */
     SourcePiece *pieces;
     int64_t n_pieces;
 } Source;
