@@ -4,6 +4,7 @@
 #include "base/civil.h"
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* 1970-01-01 was a Thursday: day -3 was the Monday before. */
@@ -26,11 +27,49 @@ void series_set_free(SeriesSet *set)
     mem_free(&set->begin);
     mem_free(&set->start);
     mem_free(&set->values);
+    mem_free(&set->returned);
     for (int k = 0; k < SERIES_DYNAMIC_MAX; k++)
         mem_free(&set->dynamic[k]);
     for (int k = 0; k < SERIES_STATIC_MAX; k++)
         mem_free(&set->statics[k]);
     *set = (SeriesSet){0};
+}
+
+void series_set_number(Comm *comm, SeriesSet *set)
+{
+    set->first = comm_prefix_i64(comm, set->n);
+    set->total = set->n;
+    comm_sum_i64(comm, &set->total, 1);
+}
+
+Status series_add_dynamic(SeriesSet *set, const char *name, double **values, Error *error)
+{
+    int k = set->n_dynamic;
+    vesper_assert(k < SERIES_DYNAMIC_MAX);
+    Status status = mem_resize(&set->dynamic[k], series_dynamic_begin(set, set->n),
+                               sizeof *set->dynamic[k], "what is known of series", error);
+    if (status != STATUS_OK)
+        return status;
+    (void)snprintf(set->dynamic_names[k], COLUMN_NAME_SIZE, "%s", name);
+    *values = set->dynamic[k];
+    set->n_dynamic++;
+    return STATUS_OK;
+}
+
+Status series_add_static(SeriesSet *set, const char *name, int32_t different, int32_t **codes,
+                         Error *error)
+{
+    int k = set->n_static;
+    vesper_assert(k < SERIES_STATIC_MAX);
+    Status status = mem_resize(&set->statics[k], set->n, sizeof *set->statics[k],
+                               "what is known of series", error);
+    if (status != STATUS_OK)
+        return status;
+    (void)snprintf(set->static_names[k], COLUMN_NAME_SIZE, "%s", name);
+    set->static_counts[k] = different;
+    *codes = set->statics[k];
+    set->n_static++;
+    return STATUS_OK;
 }
 
 int frequency_season(Frequency frequency)

@@ -47,6 +47,7 @@ typedef struct SeriesSet {
     int32_t *start; /* [n] period of its first value: the first sale */
     double *values; /* [begin[n]] units asked for; NaN where that is not known: out of stock, or
                        missing from the file */
+    double *returned; /* [begin[n]] units that came back, of a store; NULL: not known */
     /* What else is known of a period, also of those ahead: entry begin[i] + i * ahead + t belongs
      * to period t of series i, t below its length + ahead. NaN: not known. */
     int n_dynamic;
@@ -62,9 +63,25 @@ typedef struct SeriesSet {
 
 void series_set_free(SeriesSet *set);
 
+/* Set first and total by n of all ranks. Collective. */
+void series_set_number(Comm *comm, SeriesSet *set);
+
+/* One more array over the periods of the series that there are, or one more code of each; what they
+ * point to is for the caller to fill. Local. */
+Status series_add_dynamic(SeriesSet *set, const char *name, double **values,
+                          Error *error) VESPER_MUST_USE;
+Status series_add_static(SeriesSet *set, const char *name, int32_t different, int32_t **codes,
+                         Error *error) VESPER_MUST_USE;
+
 static inline int32_t series_length(const SeriesSet *set, int64_t i)
 {
     return (int32_t)(set->begin[i + 1] - set->begin[i]);
+}
+
+/* Where series i begins in the dynamic arrays. */
+static inline int64_t series_dynamic_begin(const SeriesSet *set, int64_t i)
+{
+    return set->begin[i] + i * set->calendar.ahead;
 }
 
 /* Seasonal periods of a frequency by themselves: 24, 7, 1 (52 is too long for a season), 12, 4, 1.

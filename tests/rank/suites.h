@@ -55,6 +55,7 @@ extern CU_TestInfo blend_model_tests[];
 extern CU_TestInfo held_out_tests[];
 extern CU_TestInfo popular_lists_tests[];
 extern CU_TestInfo list_rows_tests[];
+extern CU_TestInfo calendar_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -104,6 +105,7 @@ extern CU_TestInfo input_tests[];
         {"held_out", held_out_tests}, \
         {"popular_lists", popular_lists_tests}, \
         {"list_rows", list_rows_tests}, \
+        {"calendar", calendar_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \
