@@ -56,6 +56,7 @@ extern CU_TestInfo held_out_tests[];
 extern CU_TestInfo popular_lists_tests[];
 extern CU_TestInfo list_rows_tests[];
 extern CU_TestInfo calendar_tests[];
+extern CU_TestInfo series_read_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -106,6 +107,7 @@ extern CU_TestInfo input_tests[];
         {"popular_lists", popular_lists_tests}, \
         {"list_rows", list_rows_tests}, \
         {"calendar", calendar_tests}, \
+        {"series_read", series_read_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \
