@@ -152,6 +152,7 @@ static Status code_numbers(Comm *comm, const double *values, const SeriesSpan *s
     }
     TRY_ALL(comm, own, error);
     TRY(series_unite_texts(comm, &map, &texts, &numbers, error));
+    vesper_assert(numbers != NULL);
     for (int64_t i = 0; i < n; i++)
         codes[i] = codes[i] < 0 ? -1 : numbers[codes[i]];
     *count = (int32_t)texts.rows;

@@ -244,6 +244,7 @@ static Status make_set(Comm *comm, const SeriesFile *file, const SeriesFileOptio
     Status status;
     SeriesSpan *spans = NULL;
     TRY_ALL(comm, list_series(file, set, &spans, error), error);
+    vesper_assert(spans != NULL);
     TRY(make_calendar(comm, file, options, set, error));
     TRY_ALL(comm, fill_values(file, spans, set, error), error);
     TRY(series_columns_fill(comm, file, spans, set, error));

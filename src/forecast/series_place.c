@@ -48,6 +48,7 @@ static Status weigh_units(Comm *comm, const SeriesKeys *keys, const Table *rows,
     if (own == STATUS_OK)
         own = mem_resize(&first, n, sizeof *first, "rows of products", error);
     TRY_ALL(comm, own, error);
+    vesper_assert(*weights != NULL && first != NULL);
     for (int64_t i = 0; i < n; i++) {
         (*weights)[i] = 0;
         first[i] = keys->n_periods;
