@@ -18,7 +18,7 @@ enum {
     VERIFY = 32,
     RECOMMEND = 64,
     EVERY = 127,
-    N_OPTIONS = 61
+    N_OPTIONS = 62
 };
 
 typedef struct JobOption {
@@ -233,6 +233,13 @@ static const JobOption table[N_OPTIONS] = {
       "rec_popular: days after which a sale counts half; 0: never"},
      RECOMMEND | PUBLISH | NIGHTLY,
      PART_RECOMMEND},
+    {{"checkpoint-seconds", 0, "recommend", "checkpoint_seconds", OPTION_REAL, "SECONDS", "10", 0,
+      1e9,
+      "ials: keep what is learned after an iteration if so long ago nothing was kept; a run that "
+      "was "
+      "killed goes on from there"},
+     RECOMMEND | NIGHTLY,
+     PART_NONE},
     {{"recommend", 0, "recommend", "nightly", OPTION_TEXT, "YES|NO", "yes", 0, 0,
       "whether the night makes and publishes recommendations"},
      PUBLISH | NIGHTLY,

@@ -14,6 +14,7 @@
  *   novelty       mean of -log2(share of users who have it) over the 20, in bits
  *   learn, rank   seconds */
 #include "accuracy_table.h"
+#include "base/log.h"
 #include "options.h"
 #include "recommend_options.h"
 #include "stage.h"
@@ -89,14 +90,34 @@ out:
     return status;
 }
 
+/* Remove checkpoints that nobody will go on from: those of `name` stay (NULL: none does). */
+static Status clear_checkpoints(Run *run, const char *name, Error *error)
+{
+    Status status;
+    int removed = 0;
+    TRY_ALL(run->comm,
+            comm_rank(run->comm) == 0 ? results_clear_checkpoints(run->store, name, &removed, error)
+                                      : STATUS_OK,
+            error);
+    if (name != NULL && removed > 0)
+        log_line(LOG_INFO, LOG_ROOT, "recommend",
+                 "checkpoints=%d note=\"of another generation or configuration: removed\"",
+                 removed);
+out:
+    return status;
+}
+
 static Status make_and_keep(Run *run, Error *error)
 {
     Status status;
     ResultWriter *writer = NULL;
-    TRY(results_begin(run->comm, run->store, run->recommend_name, &writer, error));
-    TRY(recommend_run(run->comm, run->store, &run->recommend_options.plan, writer, &run->recommend,
-                      error));
+    const char *name = run->recommend_name;
+    TRY(clear_checkpoints(run, name, error));
+    TRY(results_begin(run->comm, run->store, name, &writer, error));
+    TRY(recommend_run(run->comm, run->store, &run->recommend_options.plan, name, writer,
+                      &run->recommend, error));
     TRY(results_commit(run->comm, &writer, error));
+    TRY(clear_checkpoints(run, NULL, error));
 out:
     results_discard(run->comm, &writer);
     return status;
@@ -110,6 +131,7 @@ Status make_lists(Run *run, Error *error)
     run->lists_were_there =
         stage_root_says(run->comm, results_exist(run->store, run->recommend_name));
     if (run->lists_were_there) {
+        TRY(clear_checkpoints(run, NULL, error));
         stage_note(run, "run=%s already=computed", run->recommend_name);
         return STATUS_OK;
     }

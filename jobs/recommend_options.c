@@ -207,6 +207,7 @@ Status recommend_options_read(const Config *config, RecommendOptions *options, E
                  .show_sold_out = config_switch(config, "show-sold-out"),
                  .again_days = config_int(config, "again-days"),
                  .popular_half_life = config_real(config, "popular-half-life"),
+                 .checkpoint_seconds = config_real(config, "checkpoint-seconds"),
                  .threads = (int)config_int(config, "threads")}};
     TRY(read_split(config, options, error));
     TRY(read_models(config, options, error));

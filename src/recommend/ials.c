@@ -10,6 +10,7 @@
 #include "kernel/dense.h"
 #include "recommend/factors.h"
 #include "recommend/fetch_plan.h"
+#include "recommend/ials_checkpoint.h"
 
 #include <math.h>
 #include <omp.h>
@@ -34,6 +35,8 @@ typedef struct Fit {
     double *row_losses; /* [rows of the larger side] */
     float *gram; /* [d] of the fixed side, once it is diagonal, times the unobserved weight */
     int64_t unsolved;
+    uint64_t key;   /* of this learning's checkpoints */
+    double kept_at; /* when the last one was made, or the learning began */
 } Fit;
 
 static void side_free(AlsSide *side)
@@ -187,18 +190,76 @@ out:
     return status;
 }
 
+static void draw_factors(const Fit *fit, const Ials *model)
+{
+    const IalsOptions *options = fit->options;
+    memset(model->user_factors, 0,
+           (size_t)(sparse_own_rows(model->users) * fit->d) * sizeof *model->user_factors);
+    factors_draw(model->items, fit->d, options->deviation / sqrt((double)fit->d), options->seed,
+                 model->item_factors);
+}
+
+static Status make_factors(Fit *fit, Ials *model, Error *error)
+{
+    Status status;
+    TRY(mem_resize(&model->user_factors, sparse_own_rows(model->users) * fit->d,
+                   sizeof *model->user_factors, "user factors", error));
+    TRY(mem_resize(&model->item_factors, sparse_own_rows(model->items) * fit->d,
+                   sizeof *model->item_factors, "item factors", error));
+    fit->users.factors = model->user_factors;
+    fit->items.factors = model->item_factors;
+out:
+    return status;
+}
+
+/* Go on from what was kept of this learning, if anything was. Collective. */
+static Status take_up(Fit *fit, Ials *model, Error *error)
+{
+    Status status = STATUS_OK;
+    int64_t unsolved = 0;
+    fit->kept_at = clock_seconds();
+    if (fit->options->checkpoints == NULL)
+        return STATUS_OK;
+    fit->key = ials_checkpoint_key(fit->comm, model->users, fit->options);
+    TRY(ials_checkpoint_read(fit->comm, fit->key, fit->options, model, &unsolved, error));
+    fit->unsolved = comm_rank(fit->comm) == 0 ? unsolved : 0;
+out:
+    return status;
+}
+
+/* Keep what there is after an iteration, when it is time: by rank 0's clock, which decides nothing
+ * else. Collective. */
+static Status keep(Fit *fit, const Ials *model, Error *error)
+{
+    Status status = STATUS_OK;
+    const Checkpoints *checkpoints = fit->options->checkpoints;
+    if (checkpoints == NULL)
+        return STATUS_OK;
+    int64_t is_due =
+        comm_rank(fit->comm) == 0 && clock_seconds() - fit->kept_at >= checkpoints->seconds;
+    comm_max_i64(fit->comm, &is_due, 1);
+    if (is_due == 0)
+        return STATUS_OK;
+    TRY(ials_checkpoint_write(fit->comm, fit->key, fit->options, model, fit->unsolved, error));
+    fit->kept_at = clock_seconds();
+out:
+    return status;
+}
+
 static Status iterate(Fit *fit, Ials *model, Error *error)
 {
     Status status = STATUS_OK;
     double loss;
-    for (int i = 0; i < fit->options->iterations; i++) {
+    for (int i = model->iterations; i < fit->options->iterations; i++) {
         double began = clock_seconds();
+        TRY_ALL(fit->comm, fault_point("recommend.ials.iteration", error), error);
         TRY(half_step(fit, &fit->users, &fit->items, &loss, error));
         TRY(half_step(fit, &fit->items, &fit->users, &loss, error));
         model->losses[i] = loss;
         model->iterations = i + 1;
         log_line(LOG_INFO, LOG_ROOT, "recommend.ials", "iteration=%d loss=%.9g seconds=%.3f", i + 1,
                  loss, clock_seconds() - began);
+        TRY(keep(fit, model, error));
     }
     TRY(half_step(fit, &fit->users, &fit->items, &loss, error));
     model->lambdas = fit->users.lambdas;
@@ -207,24 +268,6 @@ static Status iterate(Fit *fit, Ials *model, Error *error)
     fit->gram = NULL;
     model->unsolved = fit->unsolved;
     comm_sum_i64(fit->comm, &model->unsolved, 1);
-out:
-    return status;
-}
-
-static Status draw_start(Fit *fit, Ials *model, Error *error)
-{
-    Status status;
-    const IalsOptions *options = fit->options;
-    TRY(mem_resize(&model->user_factors, sparse_own_rows(model->users) * fit->d,
-                   sizeof *model->user_factors, "user factors", error));
-    TRY(mem_resize(&model->item_factors, sparse_own_rows(model->items) * fit->d,
-                   sizeof *model->item_factors, "item factors", error));
-    memset(model->user_factors, 0,
-           (size_t)(sparse_own_rows(model->users) * fit->d) * sizeof *model->user_factors);
-    factors_draw(model->items, fit->d, options->deviation / sqrt((double)fit->d), options->seed,
-                 model->item_factors);
-    fit->users.factors = model->user_factors;
-    fit->items.factors = model->item_factors;
 out:
     return status;
 }
@@ -259,7 +302,10 @@ Status ials_learn(Comm *comm, const SparseSide *users, const SparseSide *items,
     TRY(fetch_plan_make(comm, users, row_bytes, options->memory, &fit.users.plan, error));
     TRY(fetch_plan_make(comm, items, row_bytes, options->memory, &fit.items.plan, error));
     TRY_ALL(comm, make_room(&fit, error), error);
-    TRY_ALL(comm, draw_start(&fit, model, error), error);
+    TRY_ALL(comm, make_factors(&fit, model, error), error);
+    TRY(take_up(&fit, model, error));
+    if (model->iterations == 0)
+        draw_factors(&fit, model);
     TRY(iterate(&fit, model, error));
 out:
     side_free(&fit.users);

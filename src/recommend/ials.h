@@ -6,6 +6,8 @@
 
 #include "recommend/scorer.h"
 
+typedef struct Checkpoints Checkpoints; /* ials_checkpoint.h */
+
 typedef struct IalsOptions {
     int factors;       /* d */
     int iterations;    /* of a user and an item half-step each */
@@ -15,7 +17,8 @@ typedef struct IalsOptions {
     int block;         /* factors solved at once (iALS++); 0: all up to 128, else 64 */
     uint64_t seed;
     int threads;
-    int64_t memory; /* bytes for what a half-step fetches; 0: no limit */
+    int64_t memory;                 /* bytes for what a half-step fetches; 0: no limit */
+    const Checkpoints *checkpoints; /* where it goes on if it was interrupted; NULL: nowhere */
 } IalsOptions;
 
 typedef struct Ials {

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "recommend/accuracy_rows.h"
 #include "recommend/again_rows.h"
+#include "recommend/ials_checkpoint.h"
 #include "recommend/item_lists.h"
 #include "recommend/list_rows.h"
 
@@ -18,6 +19,8 @@ typedef struct RecommendRun {
     const RecommendPlan *plan;
     ResultWriter *writer;
     RecommendSummary *summary;
+    Checkpoints checkpoints;
+    ModelOptions models; /* the plan's, with checkpoints */
     Shop shop;
     Evaluation *evaluations;
     int n_evaluations;
@@ -101,7 +104,7 @@ static Status measure(RecommendRun *run, Error *error)
                       .shop = &run->shop,
                       .until_day = cut_day,
                       .interactions = &plan->interactions};
-    TRY(evaluate_models(run->comm, &held, &data, kinds, n, &plan->models, plan->threads,
+    TRY(evaluate_models(run->comm, &held, &data, kinds, n, &run->models, plan->threads,
                         &run->evaluations, &run->n_evaluations, error));
     summarise_measures(run, &held);
     log_stage(run, "recommend.measure");
@@ -199,7 +202,7 @@ static Status write_discover(RecommendRun *run, Error *error)
     TopLists lists = {0};
     Table rows = {0};
     TrainData data = whole_history(run);
-    ModelOptions options = plan->models;
+    ModelOptions options = run->models;
     options.mix = mix_of(run);
     TRY(model_learn(run->comm, MODEL_BLEND, &data, &options, &model, error));
     log_stage(run, "recommend.learn");
@@ -238,7 +241,7 @@ static Status write_again(RecommendRun *run, Error *error)
     TopLists lists = {0};
     Table rows = {0};
     TrainData data = whole_history(run);
-    ModelOptions options = plan->models;
+    ModelOptions options = run->models;
     options.repeat.fill_popular = false;
     TRY(model_learn(run->comm, MODEL_REPEAT, &data, &options, &model, error));
     Scorer scorer = model_scorer(&model);
@@ -303,8 +306,8 @@ out:
     return status;
 }
 
-Status recommend_run(Comm *comm, Store *store, const RecommendPlan *plan, ResultWriter *writer,
-                     RecommendSummary *summary, Error *error)
+Status recommend_run(Comm *comm, Store *store, const RecommendPlan *plan, const char *name,
+                     ResultWriter *writer, RecommendSummary *summary, Error *error)
 {
     Status status;
     RecommendRun run = {.comm = comm,
@@ -312,7 +315,10 @@ Status recommend_run(Comm *comm, Store *store, const RecommendPlan *plan, Result
                         .plan = plan,
                         .writer = writer,
                         .summary = summary,
+                        .checkpoints = {store, name, plan->checkpoint_seconds},
+                        .models = plan->models,
                         .stage_started = clock_seconds()};
+    run.models.ials.checkpoints = &run.checkpoints;
     *summary = (RecommendSummary){0};
     TRY(shop_open(comm, store, &run.shop, error));
     TRY(measure(&run, error));

@@ -13,11 +13,12 @@ typedef struct RecommendPlan {
     InteractionOptions interactions;
     int32_t held_out_days;
     int list_length;
-    int most_per_category;    /* places of a list that one category may take; 0: no limit */
-    bool show_owned;          /* list what the customer bought before */
-    bool show_sold_out;       /* list products whose stock is known to be 0 */
-    int64_t again_days;       /* buy_again: probability within so many days */
-    double popular_half_life; /* days; rec_popular */
+    int most_per_category;     /* places of a list that one category may take; 0: no limit */
+    bool show_owned;           /* list what the customer bought before */
+    bool show_sold_out;        /* list products whose stock is known to be 0 */
+    int64_t again_days;        /* buy_again: probability within so many days */
+    double popular_half_life;  /* days; rec_popular */
+    double checkpoint_seconds; /* least time between two checkpoints of a learning */
     int threads;
 } RecommendPlan;
 
@@ -32,8 +33,9 @@ typedef struct RecommendSummary {
 } RecommendSummary;
 
 /* Compute and write rec_user, rec_item, buy_again, rec_popular, rec_accuracy and rec_left_out
- * (docs/tables.md). Collective. */
-Status recommend_run(Comm *comm, Store *store, const RecommendPlan *plan, ResultWriter *writer,
-                     RecommendSummary *summary, Error *error) VESPER_MUST_USE;
+ * (docs/tables.md). Checkpoints of what takes long are kept as those of the results `name`, and
+ * taken up. Collective. */
+Status recommend_run(Comm *comm, Store *store, const RecommendPlan *plan, const char *name,
+                     ResultWriter *writer, RecommendSummary *summary, Error *error) VESPER_MUST_USE;
 
 #endif

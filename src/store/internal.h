@@ -13,6 +13,10 @@
 #define STORE_ORDERS "orders"
 #define STORE_ORDER_REPLACED "order_replaced"
 
+/* Folders of the store that hold runs (results.h). */
+#define RESULTS "results"
+#define CHECKPOINTS "checkpoints"
+
 enum { SMALL_FILE_MAX = 1 << 28, OPEN_SEGMENTS_MAX = 256 };
 
 /* One segment in force. A damaged one is no error until somebody reads it. */

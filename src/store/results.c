@@ -15,6 +15,7 @@
 
 struct ResultWriter {
     Store *store;
+    const char *place; /* folder of the store: RESULTS or CHECKPOINTS */
     char run[STORE_NAME_SIZE];
     ManifestTable tables[RESULT_TABLES_MAX];
     char keys[RESULT_TABLES_MAX][2 * STORE_NAME_SIZE];
@@ -24,6 +25,7 @@ struct ResultWriter {
 
 /* A run that is read. */
 typedef struct ReadRun {
+    const char *place;
     char *folder;
     char name[STORE_NAME_SIZE];
     int64_t generation;
@@ -41,16 +43,16 @@ struct ResultReader {
     int n_tables;
 };
 
-static void run_folder(const Store *store, const char *run, Buffer *path)
+static void run_folder(const Store *store, const char *place, const char *run, Buffer *path)
 {
     buffer_clear(path);
-    buffer_printf(path, "%s/results/%s", store->path, run);
+    buffer_printf(path, "%s/%s/%s", store->path, place, run);
 }
 
 static void unfinished_folder(const ResultWriter *writer, Buffer *path)
 {
     buffer_clear(path);
-    buffer_printf(path, "%s/tmp/results-%s", writer->store->path, writer->run);
+    buffer_printf(path, "%s/tmp/%s-%s", writer->store->path, writer->place, writer->run);
 }
 
 static int64_t blocks_of(int64_t rows)
@@ -58,14 +60,24 @@ static int64_t blocks_of(int64_t rows)
     return (rows + RESULT_BLOCK - 1) / RESULT_BLOCK;
 }
 
-bool results_exist(const Store *store, const char *run)
+static bool run_exists(const Store *store, const char *place, const char *run)
 {
     Buffer path = {0};
-    run_folder(store, run, &path);
+    run_folder(store, place, run, &path);
     buffer_printf(&path, "/%s", RESULT_INDEX);
     bool exist = manifest_is_file_name(run) && files_exist(buffer_string(&path));
     buffer_free(&path);
     return exist;
+}
+
+bool results_exist(const Store *store, const char *run)
+{
+    return run_exists(store, RESULTS, run);
+}
+
+bool results_checkpoint_exists(const Store *store, const char *name)
+{
+    return run_exists(store, CHECKPOINTS, name);
 }
 
 /* ---- writing ---- */
@@ -78,17 +90,21 @@ static Status make_folder(const ResultWriter *writer, Error *error)
     TRY(fault_point("store.results.begin", error));
     TRY(files_remove(buffer_string(&path), error));
     TRY(files_make_folder(buffer_string(&path), error));
+    store_file(writer->store, writer->place, &path);
+    TRY(files_make_folder(buffer_string(&path), error));
 out:
     buffer_free(&path);
     return status;
 }
 
-Status results_begin(Comm *comm, Store *store, const char *run, ResultWriter **writer, Error *error)
+static Status begin_run(Comm *comm, Store *store, const char *place, const char *run,
+                        ResultWriter **writer, Error *error)
 {
     Status status;
     vesper_assert(store->mode == STORE_WRITE);
     ResultWriter *begun = mem_new(1, sizeof *begun);
     begun->store = store;
+    begun->place = place;
     if (!manifest_is_file_name(run))
         FAIL(error, STATUS_USAGE,
              "'%s' cannot name a run: letters, digits and . _ - only, at most %d", run,
@@ -100,6 +116,17 @@ out:
         mem_free(&begun);
     *writer = begun;
     return status;
+}
+
+Status results_begin(Comm *comm, Store *store, const char *run, ResultWriter **writer, Error *error)
+{
+    return begin_run(comm, store, RESULTS, run, writer, error);
+}
+
+Status results_begin_checkpoint(Comm *comm, Store *store, const char *name, ResultWriter **writer,
+                                Error *error)
+{
+    return begin_run(comm, store, CHECKPOINTS, name, writer, error);
 }
 
 /* Every name of the key, a list with commas, must be a column. */
@@ -210,7 +237,7 @@ static Status put_in_place(const ResultWriter *writer, Error *error)
     Status status;
     Buffer from = {0}, to = {0}, index = {0}, json = {0};
     unfinished_folder(writer, &from);
-    run_folder(writer->store, writer->run, &to);
+    run_folder(writer->store, writer->place, writer->run, &to);
     buffer_printf(&index, "%s/%s", buffer_string(&from), RESULT_INDEX);
     print_index(writer, &json);
     TRY(fault_point("store.results.index", error));
@@ -326,17 +353,19 @@ out:
     return status;
 }
 
-Status results_open_also(const Store *store, const char *run, ResultReader *reader, Error *error)
+static Status open_run(const Store *store, const char *place, const char *run, ResultReader *reader,
+                       Error *error)
 {
     Status status;
     Buffer path = {0}, json = {0};
     vesper_assert(reader->n_runs < RESULT_RUNS_MAX);
     ReadRun *opened = &reader->runs[reader->n_runs];
-    if (!results_exist(store, run))
+    if (!run_exists(store, place, run))
         FAIL(error, STATUS_IO, "the store %s has no results of run %s: compute them first",
              store->path, run);
     segment_copy_name(opened->name, sizeof opened->name, run);
-    run_folder(store, run, &path);
+    opened->place = place;
+    run_folder(store, place, run, &path);
     opened->folder = mem_copy_string(buffer_string(&path));
     buffer_printf(&path, "/%s", RESULT_INDEX);
     TRY(fault_point("store.results.open", error));
@@ -350,14 +379,31 @@ out:
     return status;
 }
 
-Status results_open(const Store *store, const char *run, ResultReader **reader, Error *error)
+static Status open_first(const Store *store, const char *place, const char *run,
+                         ResultReader **reader, Error *error)
 {
     ResultReader *opened = mem_new(1, sizeof *opened);
-    Status status = results_open_also(store, run, opened, error);
+    Status status = open_run(store, place, run, opened, error);
     if (status != STATUS_OK)
         results_close(&opened);
     *reader = opened;
     return status;
+}
+
+Status results_open(const Store *store, const char *run, ResultReader **reader, Error *error)
+{
+    return open_first(store, RESULTS, run, reader, error);
+}
+
+Status results_open_also(const Store *store, const char *run, ResultReader *reader, Error *error)
+{
+    return open_run(store, RESULTS, run, reader, error);
+}
+
+Status results_open_checkpoint(const Store *store, const char *name, ResultReader **reader,
+                               Error *error)
+{
+    return open_first(store, CHECKPOINTS, name, reader, error);
 }
 
 void results_close(ResultReader **reader)
@@ -397,15 +443,15 @@ static Status open_table(ResultReader *reader, int i, Error *error)
     if (reader->fds[i] >= 0)
         return STATUS_OK;
     buffer_printf(&path, "%s/%s.h5", run->folder, meant->name);
-    buffer_printf(&shown, "results/%s/%s.h5", run->name, meant->name);
+    buffer_printf(&shown, "%s/%s/%s.h5", run->place, run->name, meant->name);
     segment_copy_name(reader->shown[i], sizeof reader->shown[i], buffer_string(&shown));
     TRY(segment_layout_read(buffer_string(&path), reader->shown[i], layout, error));
     if (!manifest_table_fits(meant, layout) || strcmp(layout->kind, SEGMENT_RESULT) != 0 ||
         layout->batch != run->generation || layout->partitions != blocks_of(meant->rows) ||
         segment_layout_checksum(layout) != reader->tables[i].checksum)
         FAIL(error, STATUS_IO,
-             "%s is not the file that tables.json means: remove results/%s and run again",
-             reader->shown[i], run->name);
+             "%s is not the file that tables.json means: remove %s/%s and run again",
+             reader->shown[i], run->place, run->name);
     TRY(files_open(buffer_string(&path), false, &reader->fds[i], error));
 out:
     buffer_free(&path);

@@ -27,6 +27,7 @@ typedef struct ResultTable {
 } ResultTable;
 
 typedef struct ResultWriter ResultWriter;
+typedef struct ResultReader ResultReader;
 
 /* True if the run is complete on disk. Local. */
 bool results_exist(const Store *store, const char *run);
@@ -40,8 +41,20 @@ Status results_write(Comm *comm, ResultWriter *writer, const char *table, const 
 Status results_commit(Comm *comm, ResultWriter **writer, Error *error) VESPER_MUST_USE;
 void results_discard(Comm *comm, ResultWriter **writer);
 
+/* ---- checkpoints ----
+ *
+ * What a learning that takes long has so far, kept like results but in STORE/checkpoints/, so that a
+ * run that was killed goes on from there. Names begin with that of the run and a dot. */
+Status results_begin_checkpoint(Comm *comm, Store *store, const char *name, ResultWriter **writer,
+                                Error *error) VESPER_MUST_USE;
+bool results_checkpoint_exists(const Store *store, const char *name); /* Local. */
+Status results_open_checkpoint(const Store *store, const char *name, ResultReader **reader,
+                               Error *error) VESPER_MUST_USE;
+/* Remove all checkpoints but those of `run` (NULL: all); *removed of them. One rank. Local. */
+Status results_clear_checkpoints(const Store *store, const char *run, int *removed,
+                                 Error *error) VESPER_MUST_USE;
+
 /* ---- reading, on one rank ---- */
-typedef struct ResultReader ResultReader;
 Status results_open(const Store *store, const char *run, ResultReader **reader,
                     Error *error) VESPER_MUST_USE;
 /* Add the tables of another run to those that `reader` has, RESULT_RUNS_MAX runs at most. */

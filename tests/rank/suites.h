@@ -41,6 +41,7 @@ extern CU_TestInfo sparse_side_tests[];
 extern CU_TestInfo tiled_cholesky_tests[];
 extern CU_TestInfo ease_tests[];
 extern CU_TestInfo ials_tests[];
+extern CU_TestInfo ials_checkpoint_tests[];
 extern CU_TestInfo top_lists_tests[];
 extern CU_TestInfo accuracy_tests[];
 extern CU_TestInfo pair_files_tests[];
@@ -93,6 +94,7 @@ extern CU_TestInfo input_tests[];
         {"tiled_cholesky", tiled_cholesky_tests}, \
         {"ease", ease_tests}, \
         {"ials", ials_tests}, \
+        {"ials_checkpoint", ials_checkpoint_tests}, \
         {"top_lists", top_lists_tests}, \
         {"accuracy", accuracy_tests}, \
         {"pair_files", pair_files_tests}, \
