@@ -18,7 +18,7 @@ enum {
     VERIFY = 32,
     RECOMMEND = 64,
     EVERY = 127,
-    N_OPTIONS = 62
+    N_OPTIONS = 64
 };
 
 typedef struct JobOption {
@@ -133,6 +133,14 @@ static const JobOption table[N_OPTIONS] = {
      RECOMMEND | PUBLISH | NIGHTLY,
      PART_RECOMMEND},
     {{"seed", 0, "recommend", "seed", OPTION_INT, "N", "1", 0, 9e15, "ials: of its first factors"},
+     RECOMMEND | PUBLISH | NIGHTLY,
+     PART_RECOMMEND},
+    {{"warm-start", 0, "recommend", "warm_start", OPTION_TEXT, "YES|NO", "no", 0, 0,
+      "ials: begin the lists' learning with the product factors of the generation before"},
+     RECOMMEND | PUBLISH | NIGHTLY,
+     PART_RECOMMEND},
+    {{"warm-iterations", 0, "recommend", "warm_iterations", OPTION_INT, "N", "4", 1, 10000,
+      "ials: iterations of a learning that begins so"},
      RECOMMEND | PUBLISH | NIGHTLY,
      PART_RECOMMEND},
     {{"ease-lambda", 0, "recommend", "ease_lambda", OPTION_REAL, "NUMBER", "300", 0, 1e15,

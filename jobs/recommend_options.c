@@ -3,6 +3,7 @@
 
 #include "base/civil.h"
 #include "base/suggest.h"
+#include "options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -207,8 +208,10 @@ Status recommend_options_read(const Config *config, RecommendOptions *options, E
                  .show_sold_out = config_switch(config, "show-sold-out"),
                  .again_days = config_int(config, "again-days"),
                  .popular_half_life = config_real(config, "popular-half-life"),
+                 .warm_iterations = (int)config_int(config, "warm-iterations"),
                  .checkpoint_seconds = config_real(config, "checkpoint-seconds"),
                  .threads = (int)config_int(config, "threads")}};
+    TRY(options_yes_no(config, "warm-start", &options->plan.warm_start, error));
     TRY(read_split(config, options, error));
     TRY(read_models(config, options, error));
     TRY(read_model_options(config, options->plan.threads, &options->plan.models, error));

@@ -190,6 +190,21 @@ out:
     return status;
 }
 
+/* Items that have factors to begin with get them; others, and those without users, are as drawn. */
+static void take_start(const float *start, const SparseSide *items, int64_t d, float *own)
+{
+    for (int32_t p = 0; p < items->end - items->first; p++) {
+        const SparseRows *rows = &items->own[p];
+        for (int32_t r = 0; r < rows->n_rows; r++, start += d, own += d) {
+            bool is_known = false;
+            for (int64_t j = 0; j < d; j++)
+                is_known |= start[j] != 0;
+            if (is_known && rows->starts[r + 1] > rows->starts[r])
+                memcpy(own, start, (size_t)d * sizeof *own);
+        }
+    }
+}
+
 static void draw_factors(const Fit *fit, const Ials *model)
 {
     const IalsOptions *options = fit->options;
@@ -197,6 +212,8 @@ static void draw_factors(const Fit *fit, const Ials *model)
            (size_t)(sparse_own_rows(model->users) * fit->d) * sizeof *model->user_factors);
     factors_draw(model->items, fit->d, options->deviation / sqrt((double)fit->d), options->seed,
                  model->item_factors);
+    if (options->start != NULL)
+        take_start(options->start, model->items, fit->d, model->item_factors);
 }
 
 static Status make_factors(Fit *fit, Ials *model, Error *error)

@@ -16,6 +16,9 @@ typedef struct IalsOptions {
     double deviation;  /* start: normal with this / sqrt(d) */
     int block;         /* factors solved at once (iALS++); 0: all up to 128, else 64 */
     uint64_t seed;
+    const float *start; /* [own items x d] factors to begin with; a row of zeros is drawn. NULL: all
+                           rows are */
+    const char *start_name; /* where they come from */
     int threads;
     int64_t memory;                 /* bytes for what a half-step fetches; 0: no limit */
     const Checkpoints *checkpoints; /* where it goes on if it was interrupted; NULL: nowhere */

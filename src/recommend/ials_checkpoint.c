@@ -47,6 +47,8 @@ uint64_t ials_checkpoint_key(Comm *comm, const SparseSide *users, const IalsOpti
     buffer_printf(&text, " %d %.17g %.17g %.17g %.17g %d %" PRIu64, options->factors,
                   options->unobserved, options->lambda, options->nu, options->deviation,
                   options->block, options->seed);
+    if (options->start != NULL)
+        buffer_printf(&text, " %s", options->start_name);
     uint64_t key = hash64(text.data, text.size);
     buffer_free(&text);
     return key;

@@ -124,6 +124,15 @@ Scorer model_scorer(Model *model)
     return kinds[model->kind].scorer(model);
 }
 
+const Ials *model_ials(const Model *model)
+{
+    for (int k = 0; k < model->blend.n; k++) {
+        if (model->parts[k].kind == MODEL_IALS && model->blend.weights[k] > 0)
+            return &model->parts[k].ials;
+    }
+    return model->kind == MODEL_IALS ? &model->ials : NULL;
+}
+
 void model_free(Model *model)
 {
     popular_free(&model->popular);

@@ -68,6 +68,8 @@ Status model_learn(Comm *comm, ModelKind kind, const TrainData *data, const Mode
 /* What a blend that has learned is made of. Local. */
 BlendMix model_mix(const Model *model);
 Scorer model_scorer(Model *model);
+/* The ials that the model is, or that its mix has; NULL: none. Local. */
+const Ials *model_ials(const Model *model);
 void model_free(Model *model);
 
 #endif

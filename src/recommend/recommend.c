@@ -8,6 +8,7 @@
 #include "recommend/ials_checkpoint.h"
 #include "recommend/item_lists.h"
 #include "recommend/list_rows.h"
+#include "recommend/warm_start.h"
 
 /* Customers who have both products of a pair, at least; and how much longer the popular lists are
  * than those that they fill, since customers have some of the popular products already. */
@@ -21,6 +22,7 @@ typedef struct RecommendRun {
     RecommendSummary *summary;
     Checkpoints checkpoints;
     ModelOptions models; /* the plan's, with checkpoints */
+    WarmStart start;
     Shop shop;
     Evaluation *evaluations;
     int n_evaluations;
@@ -33,6 +35,7 @@ typedef struct RecommendRun {
 
 static void run_free(RecommendRun *run)
 {
+    warm_start_free(&run->start);
     shop_free(&run->shop);
     mem_free(&run->evaluations);
     sparse_side_free(&run->users);
@@ -192,6 +195,54 @@ static BlendMix mix_of(const RecommendRun *run)
     return (BlendMix){.n = 1, .kinds = {MODEL_ITEMKNN}, .weights = {1}, .scales = {1}};
 }
 
+/* ---- learning ---- */
+
+static bool has_ials(const BlendMix *mix)
+{
+    for (int k = 0; k < mix->n; k++) {
+        if (mix->kinds[k] == MODEL_IALS && mix->weights[k] > 0)
+            return true;
+    }
+    return false;
+}
+
+/* What is measured never begins with factors that have seen the days held out; the lists may.
+ * Collective. */
+static Status begin_warm(RecommendRun *run, IalsOptions *options, Error *error)
+{
+    Status status;
+    WarmStart *start = &run->start;
+    TRY(warm_start_find(run->comm, run->store, &run->shop, run->checkpoints.run, &run->items,
+                        options->factors, start, error));
+    if (start->source[0] == '\0')
+        goto out;
+    options->start = start->items;
+    options->start_name = start->source;
+    options->iterations = run->plan->warm_iterations;
+    log_line(LOG_INFO, LOG_ROOT, "recommend.ials", "note=\"begins with %s\"", start->source);
+out:
+    return status;
+}
+
+/* The mix, from the whole history. Collective. */
+static Status learn_mix(RecommendRun *run, Model *model, Error *error)
+{
+    Status status = STATUS_OK;
+    TrainData data = whole_history(run);
+    ModelOptions options = run->models;
+    options.mix = mix_of(run);
+    bool is_warm = run->plan->warm_start && has_ials(&options.mix);
+    if (is_warm)
+        TRY(begin_warm(run, &options.ials, error));
+    TRY(model_learn(run->comm, MODEL_BLEND, &data, &options, model, error));
+    if (is_warm)
+        TRY(warm_start_keep(run->comm, run->store, &run->shop, run->checkpoints.run,
+                            run->start.source, model_ials(model), error));
+    log_stage(run, "recommend.learn");
+out:
+    return status;
+}
+
 /* ---- tables ---- */
 
 static Status write_discover(RecommendRun *run, Error *error)
@@ -201,11 +252,7 @@ static Status write_discover(RecommendRun *run, Error *error)
     Model model = {0};
     TopLists lists = {0};
     Table rows = {0};
-    TrainData data = whole_history(run);
-    ModelOptions options = run->models;
-    options.mix = mix_of(run);
-    TRY(model_learn(run->comm, MODEL_BLEND, &data, &options, &model, error));
-    log_stage(run, "recommend.learn");
+    TRY(learn_mix(run, &model, error));
     Scorer scorer = model_scorer(&model);
     TopRules rules = {.leave_out_owned = !plan->show_owned,
                       .is_shown = run->is_shown,

@@ -18,6 +18,8 @@ typedef struct RecommendPlan {
     bool show_sold_out;        /* list products whose stock is known to be 0 */
     int64_t again_days;        /* buy_again: probability within so many days */
     double popular_half_life;  /* days; rec_popular */
+    bool warm_start;           /* the mix's ials begins with the factors of the night before, */
+    int warm_iterations;       /* if there are any, and has so many iterations */
     double checkpoint_seconds; /* least time between two checkpoints of a learning */
     int threads;
 } RecommendPlan;
@@ -34,7 +36,7 @@ typedef struct RecommendSummary {
 
 /* Compute and write rec_user, rec_item, buy_again, rec_popular, rec_accuracy and rec_left_out
  * (docs/tables.md). Checkpoints of what takes long are kept as those of the results `name`, and
- * taken up. Collective. */
+ * taken up; with a warm start, factors are kept as `name`.factors. Collective. */
 Status recommend_run(Comm *comm, Store *store, const RecommendPlan *plan, const char *name,
                      ResultWriter *writer, RecommendSummary *summary, Error *error) VESPER_MUST_USE;
 

@@ -1,11 +1,49 @@
-/* Results: which runs there are, and removing checkpoints. */
+/* Results: finding runs by their names, and removing checkpoints. */
 #include "base/fault.h"
 #include "store/files.h"
 #include "store/internal.h"
 #include "store/results.h"
 
 #include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* The number at the front of a name that then has `tail`; -1: it has not. */
+static int64_t generation_of(const char *name, const char *tail)
+{
+    char *end = NULL;
+    long long number = name[0] >= '0' && name[0] <= '9' ? strtoll(name, &end, 10) : -1;
+    return number >= 0 && strcmp(end, tail) == 0 ? number : -1;
+}
+
+Status results_find_before(const Store *store, const char *tail, char run[STORE_NAME_SIZE],
+                           Error *error)
+{
+    Status status = STATUS_OK;
+    Buffer path = {0};
+    int64_t newest = -1;
+    run[0] = '\0';
+    store_file(store, RESULTS, &path);
+    TRY(fault_point("store.results.find", error));
+    DIR *folder = opendir(buffer_string(&path));
+    if (!folder) {
+        status = files_error(error, "read the folder", buffer_string(&path));
+        goto out;
+    }
+    struct dirent *next;
+    while ((next = readdir(folder))) {
+        int64_t number = generation_of(next->d_name, tail);
+        if (number <= newest || number >= store->manifest.generation ||
+            !results_exist(store, next->d_name))
+            continue;
+        newest = number;
+        segment_copy_name(run, STORE_NAME_SIZE, next->d_name);
+    }
+    closedir(folder);
+out:
+    buffer_free(&path);
+    return status;
+}
 
 static bool is_of_run(const char *name, const char *run)
 {

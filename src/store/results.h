@@ -31,6 +31,10 @@ typedef struct ResultReader ResultReader;
 
 /* True if the run is complete on disk. Local. */
 bool results_exist(const Store *store, const char *run);
+/* The complete run whose name is a generation, then `tail`: that of the newest generation before
+ * the store's; "" if there is none. One rank. Local. */
+Status results_find_before(const Store *store, const char *tail, char run[STORE_NAME_SIZE],
+                           Error *error) VESPER_MUST_USE;
 
 Status results_begin(Comm *comm, Store *store, const char *run, ResultWriter **writer,
                      Error *error) VESPER_MUST_USE;
@@ -43,8 +47,8 @@ void results_discard(Comm *comm, ResultWriter **writer);
 
 /* ---- checkpoints ----
  *
- * What a learning that takes long has so far, kept like results but in STORE/checkpoints/, so that a
- * run that was killed goes on from there. Names begin with that of the run and a dot. */
+ * What a learning that takes long has so far, kept like results but in STORE/checkpoints/, so that
+ * a run that was killed goes on from there. Names begin with that of the run and a dot. */
 Status results_begin_checkpoint(Comm *comm, Store *store, const char *name, ResultWriter **writer,
                                 Error *error) VESPER_MUST_USE;
 bool results_checkpoint_exists(const Store *store, const char *name); /* Local. */

@@ -20,7 +20,7 @@ printf 'product_id,rating,at\np1,5,2024-02-01\np2,4,2024-02-02\n' >reviews.csv
 prepare_night() {
     night_arguments=(nightly --store store --partitions 8 --pair-min-orders 2
         --max-rejected 0.1 --to sqlite:shop.db --recommend yes --split-days 10 --factors 4
-        --iterations 2 --checkpoint-seconds 0)
+        --iterations 2 --checkpoint-seconds 0 --warm-start yes)
     if [ "$1" = 1 ]; then
         night_arguments+=(--input orders=night1.csv)
     else
