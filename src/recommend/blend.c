@@ -5,6 +5,9 @@
 #include "recommend/accuracy.h"
 
 #include <math.h>
+#include <string.h>
+
+#define LISTS_BYTES ((int64_t)256 << 20) /* of lists at a time while weights are tried */
 
 /* ---- scores ---- */
 
@@ -21,21 +24,36 @@ out:
     return status;
 }
 
+static int64_t tile_size(const ScoreTile *tile)
+{
+    return (int64_t)tile->n_users * tile->n_items;
+}
+
+static void clear(float *scores, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        scores[i] = SCORE_NONE;
+}
+
+/* Add factor times a part's scores where it has any. */
+static void add_part(const float *part, float factor, int64_t n, float *scores)
+{
+    for (int64_t i = 0; i < n; i++) {
+        float sum = (scores[i] == SCORE_NONE ? 0 : scores[i]) + factor * part[i];
+        scores[i] = part[i] == SCORE_NONE ? scores[i] : sum;
+    }
+}
+
 static void score(const void *of, const ScoreTile *tile, float *scores)
 {
     const Blend *blend = of;
-    int64_t n = (int64_t)tile->n_users * tile->n_items;
-    for (int64_t i = 0; i < n; i++)
-        scores[i] = SCORE_NONE;
+    clear(scores, tile_size(tile));
     for (int k = 0; k < blend->n; k++) {
         if (blend->weights[k] == 0)
             continue;
-        float factor = (float)(blend->weights[k] / blend->scales[k]);
         blend->parts[k].score(blend->parts[k].model, tile, tile->spare);
-        for (int64_t i = 0; i < n; i++) {
-            float sum = (scores[i] == SCORE_NONE ? 0 : scores[i]) + factor * tile->spare[i];
-            scores[i] = tile->spare[i] == SCORE_NONE ? scores[i] : sum;
-        }
+        add_part(tile->spare, (float)(blend->weights[k] / blend->scales[k]), tile_size(tile),
+                 scores);
     }
 }
 
@@ -159,27 +177,6 @@ out:
     return status;
 }
 
-/* Keep `weights` in `best` if the blend does better by them. Collective. */
-static Status try_weights(Choice *choice, Blend *blend, double *best, Error *error)
-{
-    Status status;
-    TopLists lists = {0};
-    Accuracy accuracy;
-    int last = ACCURACY_CUTS - 1;
-    Scorer scorer = blend_scorer(blend);
-    TRY(top_lists_make(choice->comm, choice->users, &scorer, &choice->rules, accuracy_cuts[last],
-                       choice->threads, &lists, error));
-    TRY(accuracy_measure(choice->comm, choice->users, choice->truth, &lists, &accuracy, error));
-    if (accuracy.ndcg[last] > choice->best) {
-        choice->best = accuracy.ndcg[last];
-        for (int k = 0; k < blend->n; k++)
-            best[k] = blend->weights[k];
-    }
-out:
-    top_lists_free(&lists);
-    return status;
-}
-
 /* The next way to share BLEND_STEPS out among n parts, from all on the first to all on the last. */
 static bool next_shares(int *shares, int n)
 {
@@ -195,25 +192,112 @@ static bool next_shares(int *shares, int n)
     return true;
 }
 
+/* All ways, one after another: weights [n x blend->n] (mem_free). */
+static int list_shares(const Blend *blend, double **weights)
+{
+    int shares[BLEND_PARTS_MAX] = {BLEND_STEPS}, n = 0;
+    do {
+        mem_grow(weights, (int64_t)(n + 1) * BLEND_PARTS_MAX, sizeof **weights);
+        for (int k = 0; k < blend->n; k++)
+            (*weights)[n * BLEND_PARTS_MAX + k] = (double)shares[k] / BLEND_STEPS;
+        n++;
+    } while (next_shares(shares, blend->n));
+    return n;
+}
+
+/* Blends of the same parts, as variants of a scorer: what the parts say of a tile is asked once. */
+typedef struct Variants {
+    Blend *blend;          /* whose weights are all above 0 */
+    const double *weights; /* [variants x BLEND_PARTS_MAX] */
+} Variants;
+
+static Status prepare_variants(Comm *comm, void *of, int32_t first_item, int32_t n_items,
+                               Error *error)
+{
+    const Variants *variants = of;
+    return prepare(comm, variants->blend, first_item, n_items, error);
+}
+
+static void score_variant(const void *of, const ScoreTile *tile, float *scores)
+{
+    const Variants *variants = of;
+    const Blend *blend = variants->blend;
+    const double *weights = variants->weights + (int64_t)tile->variant * BLEND_PARTS_MAX;
+    int64_t n = tile_size(tile);
+    for (int k = 0; tile->variant == 0 && k < blend->n; k++)
+        blend->parts[k].score(blend->parts[k].model, tile, tile->kept + k * n);
+    clear(scores, n);
+    for (int k = 0; k < blend->n; k++) {
+        if (weights[k] > 0)
+            add_part(tile->kept + k * n, (float)(weights[k] / blend->scales[k]), n, scores);
+    }
+}
+
+/* Variants whose lists fit LISTS_BYTES on the rank with the most users, at least one. Collective.
+ */
+static int variants_at_once(const Choice *choice)
+{
+    int64_t users = sparse_own_rows(choice->users);
+    comm_max_i64(choice->comm, &users, 1);
+    int64_t bytes =
+        users * accuracy_cuts[ACCURACY_CUTS - 1] * (int64_t)(sizeof(int32_t) + sizeof(float));
+    int64_t n = bytes == 0 ? INT32_MAX : LISTS_BYTES / bytes;
+    return n < 1 ? 1 : n > INT32_MAX ? INT32_MAX : (int)n;
+}
+
+/* Keep the best of weights [n x BLEND_PARTS_MAX] in `best` if it does better than what was before.
+ * Collective. */
+static Status try_weights(Choice *choice, Blend *blend, const double *weights, int n, double *best,
+                          Error *error)
+{
+    Status status;
+    int last = ACCURACY_CUTS - 1;
+    Variants variants = {blend, weights};
+    Scorer scorer = blend_scorer(blend);
+    TopLists *lists = mem_new(n, sizeof *lists);
+    scorer.model = &variants;
+    scorer.n_variants = n;
+    scorer.n_kept = blend->n;
+    scorer.prepare = prepare_variants;
+    scorer.score = score_variant;
+    TRY(top_lists_make_all(choice->comm, choice->users, &scorer, &choice->rules,
+                           accuracy_cuts[last], choice->threads, lists, error));
+    for (int v = 0; v < n; v++) {
+        Accuracy accuracy;
+        TRY(accuracy_measure(choice->comm, choice->users, choice->truth, &lists[v], &accuracy,
+                             error));
+        if (accuracy.ndcg[last] > choice->best) {
+            choice->best = accuracy.ndcg[last];
+            memcpy(best, weights + (int64_t)v * BLEND_PARTS_MAX, BLEND_PARTS_MAX * sizeof *best);
+        }
+    }
+out:
+    for (int v = 0; v < n; v++)
+        top_lists_free(&lists[v]);
+    mem_free(&lists);
+    return status;
+}
+
 Status blend_choose(Comm *comm, const SparseSide *users, const SparseSide *truth, int threads,
                     Blend *blend, double *ndcg, Error *error)
 {
     Status status;
     Choice choice = {.comm = comm, .users = users, .truth = truth, .threads = threads, .best = -1};
-    int shares[BLEND_PARTS_MAX] = {BLEND_STEPS};
-    double best[BLEND_PARTS_MAX] = {1};
+    double best[BLEND_PARTS_MAX] = {1}, *weights = NULL;
     TRY_ALL(comm, mark_wanted(&choice, error), error);
-    for (int k = 0; k < blend->n; k++)
+    for (int k = 0; k < blend->n; k++) {
         TRY(find_scale(&choice, &blend->parts[k], &blend->scales[k], error));
-    do {
-        for (int k = 0; k < blend->n; k++)
-            blend->weights[k] = (double)shares[k] / BLEND_STEPS;
-        TRY(try_weights(&choice, blend, best, error));
-    } while (next_shares(shares, blend->n));
+        blend->weights[k] = 1; /* each part is asked */
+    }
+    int n = list_shares(blend, &weights), at_once = variants_at_once(&choice);
+    for (int v = 0; v < n; v += at_once)
+        TRY(try_weights(&choice, blend, weights + (int64_t)v * BLEND_PARTS_MAX,
+                        n - v < at_once ? n - v : at_once, best, error));
     for (int k = 0; k < blend->n; k++)
         blend->weights[k] = best[k];
     *ndcg = choice.best < 0 ? NAN : choice.best;
 out:
+    mem_free(&weights);
     mem_free(&choice.is_wanted);
     return status;
 }

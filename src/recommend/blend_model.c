@@ -9,13 +9,24 @@
 
 static const double plain_share = .2; /* of plain pairs, held out */
 
+static const ModelKind part_kinds[] = {MODEL_EASE, MODEL_IALS, MODEL_ITEMKNN};
+enum { PART_KINDS = sizeof part_kinds / sizeof part_kinds[0] };
+
+bool blend_model_takes(ModelKind kind)
+{
+    for (int k = 0; k < PART_KINDS; k++) {
+        if (part_kinds[k] == kind)
+            return true;
+    }
+    return false;
+}
+
 /* The parts that there can be, not yet learned. */
 static void choose_parts(const TrainData *data, const ModelOptions *options, Model *model)
 {
-    static const ModelKind kinds[] = {MODEL_EASE, MODEL_IALS, MODEL_ITEMKNN};
-    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-        if (kinds[k] != MODEL_EASE || data->users->n_columns <= options->ease_most_items)
-            model->parts[model->blend.n++].kind = kinds[k];
+    for (int k = 0; k < PART_KINDS; k++) {
+        if (part_kinds[k] != MODEL_EASE || data->users->n_columns <= options->ease_most_items)
+            model->part_kinds[model->blend.n++] = part_kinds[k];
     }
 }
 
@@ -24,14 +35,14 @@ static void take_mix(const BlendMix *mix, Model *model)
 {
     model->blend.n = mix->n;
     for (int k = 0; k < mix->n; k++) {
-        model->parts[k].kind = mix->kinds[k];
+        model->part_kinds[k] = mix->kinds[k];
         model->blend.weights[k] = mix->weights[k];
         model->blend.scales[k] = mix->scales[k];
     }
 }
 
-/* Learn each part that has a weight; one that cannot (a singular matrix) loses it, and a blend of
- * which nothing is left is singular itself. Collective. */
+/* Learn each part that has a weight, on the data's shelf; one that cannot (a singular matrix) loses
+ * it, and a blend of which nothing is left is singular itself. Collective. */
 static Status learn_parts(Comm *comm, const TrainData *data, const ModelOptions *options,
                           Model *model, Error *error)
 {
@@ -39,12 +50,13 @@ static Status learn_parts(Comm *comm, const TrainData *data, const ModelOptions 
     Blend *blend = &model->blend;
     model->is_singular = true;
     for (int k = 0; k < blend->n; k++) {
-        Model *part = &model->parts[k];
+        model->parts[k] = NULL;
         if (blend->weights[k] == 0)
             continue;
-        TRY(model_learn(comm, part->kind, data, options, part, error));
-        blend->parts[k] = model_scorer(part);
-        if (part->is_singular)
+        TRY(model_shelf_learn(comm, data->shelf, model->part_kinds[k], data, options,
+                              &model->parts[k], error));
+        blend->parts[k] = model_scorer(model->parts[k]);
+        if (model->parts[k]->is_singular)
             blend->weights[k] = 0;
         else
             model->is_singular = false;
@@ -59,24 +71,12 @@ static void drop_singular(Model *model)
     Blend *blend = &model->blend;
     int n = 0;
     for (int k = 0; k < blend->n; k++) {
-        if (model->parts[k].is_singular) {
-            model_free(&model->parts[k]);
+        if (model->parts[k]->is_singular)
             continue;
-        }
-        model->parts[n] = model->parts[k];
-        blend->parts[n] = model_scorer(&model->parts[n]);
-        n++;
+        model->part_kinds[n] = model->part_kinds[k];
+        blend->parts[n++] = blend->parts[k];
     }
     blend->n = n;
-}
-
-static void forget_parts(Model *model)
-{
-    for (int k = 0; k < model->blend.n; k++) {
-        ModelKind kind = model->parts[k].kind;
-        model_free(&model->parts[k]);
-        model->parts[k] = (Model){.kind = kind};
-    }
 }
 
 /* Collective. */
@@ -94,7 +94,7 @@ static void log_weights(const Model *model, double ndcg)
 {
     Buffer text = {0};
     for (int k = 0; k < model->blend.n; k++)
-        buffer_printf(&text, " %s=%.2f", model_name(model->parts[k].kind), model->blend.weights[k]);
+        buffer_printf(&text, " %s=%.2f", model_name(model->part_kinds[k]), model->blend.weights[k]);
     log_line(LOG_INFO, LOG_ROOT, "recommend.blend", "validation_ndcg=%.4f%s", ndcg,
              buffer_string(&text));
     buffer_free(&text);
@@ -107,10 +107,12 @@ static Status choose_weights(Comm *comm, const TrainData *data, const ModelOptio
     Status status;
     double ndcg;
     HeldOut held = {0};
+    ModelShelf shelf = {0};
     TRY(hold_out(comm, data, options, &held, error));
     TrainData part = *data;
     part.users = &held.users;
     part.items = &held.items;
+    part.shelf = &shelf;
     part.until_day = data->until_day - options->validation_days;
     for (int k = 0; k < model->blend.n; k++)
         model->blend.weights[k] = 1;
@@ -120,7 +122,7 @@ static Status choose_weights(Comm *comm, const TrainData *data, const ModelOptio
                      &model->blend, &ndcg, error));
     log_weights(model, ndcg);
 out:
-    forget_parts(model);
+    model_shelf_free(&shelf);
     held_out_free(&held);
     return status;
 }
@@ -129,20 +131,16 @@ Status blend_model_learn(Comm *comm, const TrainData *data, const ModelOptions *
                          Model *model, Error *error)
 {
     Status status = STATUS_OK;
-    model->parts = mem_new(BLEND_PARTS_MAX, sizeof *model->parts);
+    TrainData with_shelf = *data;
+    if (data->shelf == NULL)
+        with_shelf.shelf = &model->shelf;
     if (options->mix.n > 0) {
         take_mix(&options->mix, model);
     } else {
         choose_parts(data, options, model);
         TRY(choose_weights(comm, data, options, model, error));
     }
-    TRY(learn_parts(comm, data, options, model, error));
+    TRY(learn_parts(comm, &with_shelf, options, model, error));
 out:
     return status;
-}
-
-void blend_model_free_parts(Model *model)
-{
-    forget_parts(model);
-    mem_free(&model->parts);
 }

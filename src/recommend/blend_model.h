@@ -10,6 +10,7 @@
  * Nothing outside `data` is looked at. Collective. */
 Status blend_model_learn(Comm *comm, const TrainData *data, const ModelOptions *options,
                          Model *model, Error *error) VESPER_MUST_USE;
-void blend_model_free_parts(Model *model);
+/* Whether a blend may have such a part. Local. */
+bool blend_model_takes(ModelKind kind);
 
 #endif

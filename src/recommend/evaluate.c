@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "recommend/blend_model.h"
 
 bool evaluate_applies(ModelKind model, Protocol protocol, bool has_store)
 {
@@ -38,25 +39,37 @@ static Status evaluate_one(Comm *comm, const HeldOut *held, const TrainData *dat
                            Error *error)
 {
     Status status;
-    Model model = {0};
+    Model own = {0}, *model = &own;
     double began = clock_seconds();
     TRY_ALL(comm, fault_point("recommend.evaluate", error), error);
-    TRY(model_learn(comm, kind, data, options, &model, error));
+    if (data->shelf != NULL && blend_model_takes(kind))
+        TRY(model_shelf_learn(comm, data->shelf, kind, data, options, &model, error));
+    else
+        TRY(model_learn(comm, kind, data, options, model, error));
     double seconds = clock_seconds() - began;
     for (int p = 0; p < PROTOCOLS; p++) {
         Evaluation *evaluation = &evaluations[p];
         *evaluation = (Evaluation){.model = kind,
                                    .protocol = (Protocol)p,
-                                   .is_singular = model.is_singular,
-                                   .mix = model_mix(&model),
+                                   .is_singular = model->is_singular,
+                                   .mix = model_mix(model),
                                    .learn_seconds = seconds};
-        if (evaluate_applies(kind, (Protocol)p, data->store != NULL) && !model.is_singular)
-            TRY(measure(comm, held, &model, threads, evaluation, error));
+        if (evaluate_applies(kind, (Protocol)p, data->store != NULL) && !model->is_singular)
+            TRY(measure(comm, held, model, threads, evaluation, error));
     }
     log_line(LOG_INFO, LOG_ROOT, "evaluated", "model=%s learn=%.3f", model_name(kind), seconds);
 out:
-    model_free(&model);
+    model_free(&own);
     return status;
+}
+
+static bool has_blend(const ModelKind *models, int n_models)
+{
+    for (int m = 0; m < n_models; m++) {
+        if (models[m] == MODEL_BLEND)
+            return true;
+    }
+    return false;
 }
 
 Status evaluate_models(Comm *comm, const HeldOut *held, const TrainData *data,
@@ -65,11 +78,15 @@ Status evaluate_models(Comm *comm, const HeldOut *held, const TrainData *data,
 {
     Status status = STATUS_OK;
     bool has_store = data->store != NULL;
+    ModelShelf shelf = {0};
+    TrainData with_shelf = *data;
+    if (has_blend(models, n_models))
+        with_shelf.shelf = &shelf;
     Evaluation *all = mem_new((int64_t)n_models * PROTOCOLS, sizeof *all);
     *evaluations = mem_new((int64_t)n_models * PROTOCOLS, sizeof **evaluations);
     *n = 0;
     for (int m = 0; m < n_models; m++)
-        TRY(evaluate_one(comm, held, data, models[m], options, threads, all + m * PROTOCOLS,
+        TRY(evaluate_one(comm, held, &with_shelf, models[m], options, threads, all + m * PROTOCOLS,
                          error));
     for (int p = 0; p < PROTOCOLS; p++) {
         for (int m = 0; m < n_models; m++) {
@@ -78,6 +95,7 @@ Status evaluate_models(Comm *comm, const HeldOut *held, const TrainData *data,
         }
     }
 out:
+    model_shelf_free(&shelf);
     mem_free(&all);
     if (status != STATUS_OK)
         mem_free(evaluations);

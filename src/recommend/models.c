@@ -1,6 +1,7 @@
 /* The table of models. */
 #include "recommend/models.h"
 
+#include "base/memory.h"
 #include "recommend/blend_model.h"
 
 /* Looking for neighbours takes time with the square of the number of users: with more, none. */
@@ -108,11 +109,36 @@ Status model_learn(Comm *comm, ModelKind kind, const TrainData *data, const Mode
     return status;
 }
 
+Status model_shelf_learn(Comm *comm, ModelShelf *shelf, ModelKind kind, const TrainData *data,
+                         const ModelOptions *options, Model **model, Error *error)
+{
+    Status status = STATUS_OK;
+    if (shelf->models[kind] == NULL) {
+        Model *learned = mem_new(1, sizeof *learned);
+        shelf->models[kind] = learned;
+        TRY(model_learn(comm, kind, data, options, learned, error));
+    }
+out:
+    if (status != STATUS_OK)
+        mem_free(&shelf->models[kind]);
+    *model = shelf->models[kind];
+    return status;
+}
+
+void model_shelf_free(ModelShelf *shelf)
+{
+    for (int kind = 0; kind < MODEL_KINDS; kind++) {
+        if (shelf->models[kind] != NULL)
+            model_free(shelf->models[kind]);
+        mem_free(&shelf->models[kind]);
+    }
+}
+
 BlendMix model_mix(const Model *model)
 {
     BlendMix mix = {.n = model->blend.n};
     for (int k = 0; k < mix.n; k++) {
-        mix.kinds[k] = model->parts[k].kind;
+        mix.kinds[k] = model->part_kinds[k];
         mix.weights[k] = model->blend.weights[k];
         mix.scales[k] = model->blend.scales[k];
     }
@@ -127,8 +153,8 @@ Scorer model_scorer(Model *model)
 const Ials *model_ials(const Model *model)
 {
     for (int k = 0; k < model->blend.n; k++) {
-        if (model->parts[k].kind == MODEL_IALS && model->blend.weights[k] > 0)
-            return &model->parts[k].ials;
+        if (model->part_kinds[k] == MODEL_IALS && model->parts[k] != NULL)
+            return &model->parts[k]->ials;
     }
     return model->kind == MODEL_IALS ? &model->ials : NULL;
 }
@@ -139,6 +165,5 @@ void model_free(Model *model)
     item_weights_free(&model->weights);
     ials_free(&model->ials);
     repeat_free(&model->repeat);
-    if (model->parts != NULL)
-        blend_model_free_parts(model);
+    model_shelf_free(&model->shelf);
 }

@@ -38,6 +38,13 @@ typedef struct ModelOptions {
                               * learn from; of plain pairs a fifth, chosen by ials.seed */
 } ModelOptions;
 
+struct Model;
+/* Models that have learned from the same data with the same options, each of them once. All zero is
+ * empty. */
+typedef struct ModelShelf {
+    struct Model *models[MODEL_KINDS];
+} ModelShelf;
+
 /* What they learn from; borrowed. */
 typedef struct TrainData {
     const SparseSide *users, *items;
@@ -45,6 +52,8 @@ typedef struct TrainData {
     const Shop *shop;
     int32_t until_day;                      /* of the store's history */
     const InteractionOptions *interactions; /* of the store's history */
+    ModelShelf *shelf; /* MODEL_BLEND takes its parts there, and those it lacks are put there; NULL:
+                        * it has its own */
 } TrainData;
 
 /* A model that has learned. All zero is none. */
@@ -56,7 +65,9 @@ typedef struct Model {
     Ials ials;
     Repeat *repeat;
     Blend blend;
-    struct Model *parts; /* [blend.n] that the blend is made of */
+    ModelKind part_kinds[BLEND_PARTS_MAX];
+    struct Model *parts[BLEND_PARTS_MAX]; /* of those with a weight; on a shelf */
+    ModelShelf shelf;                     /* the blend's own */
 } Model;
 
 const char *model_name(ModelKind kind); /* "ials": as in tables and --models */
@@ -65,6 +76,10 @@ ModelKind model_by_name(Bytes name);    /* MODEL_KINDS if there is none */
 /* Collective. */
 Status model_learn(Comm *comm, ModelKind kind, const TrainData *data, const ModelOptions *options,
                    Model *model, Error *error) VESPER_MUST_USE;
+/* *model := the shelf's of this kind, which learns if it is not there yet. Collective. */
+Status model_shelf_learn(Comm *comm, ModelShelf *shelf, ModelKind kind, const TrainData *data,
+                         const ModelOptions *options, Model **model, Error *error) VESPER_MUST_USE;
+void model_shelf_free(ModelShelf *shelf);
 /* What a blend that has learned is made of. Local. */
 BlendMix model_mix(const Model *model);
 Scorer model_scorer(Model *model);

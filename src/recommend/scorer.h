@@ -23,6 +23,8 @@ typedef struct ScoreTile {
     int32_t first_item; /* items [first_item, first_item + n_items) */
     int32_t n_items;
     float *spare; /* [n_users x n_items] for the model to work in */
+    int variant;  /* which of its n_variants the scorer is asked to be */
+    float *kept;  /* [n_kept x n_users x n_items] as variant 0 of the same tile left it */
 } ScoreTile;
 
 /* The model has nothing to say of this item to this user. */
@@ -42,6 +44,10 @@ typedef struct Scorer {
     const char *name; /* "ials": as in tables and --models */
     void *model;      /* borrowed */
     bool tiled;
+    /* Several scorers in one, which have what is dear in common: of a tile they are asked one after
+     * another, from 0 on. */
+    int n_variants; /* 0: one */
+    int n_kept;     /* tiles of scores that pass from one to the next */
     /* Make ready for the items of a tile on every rank (NULL: nothing to do): runs of items in
      * ascending order, then their tiles, also on a rank without users. Collective. */
     Status (*prepare)(Comm *comm, void *model, int32_t first_item, int32_t n_items, Error *error);

@@ -29,8 +29,10 @@ typedef struct Making {
     UserBlock *blocks;
     int32_t n_groups;
     SelectGroup *groups; /* [threads x n_groups] */
-    float *scores;       /* [threads x 2 x tile_users x tile_items] the second to work in */
-    TopLists *lists;
+    int n_tiles;         /* of scores a thread: the variant's, one to work in, those kept */
+    float *scores;       /* [threads x n_tiles x tile_users x tile_items] */
+    int n_variants;
+    TopLists *lists; /* [n_variants] */
 } Making;
 
 static int32_t least_of(int64_t a, int64_t b)
@@ -100,10 +102,9 @@ static SelectList list_of(const TopLists *lists, int64_t row)
     return (SelectList){lists->n, lists->items + at, lists->scores + at};
 }
 
-static Status make_lists(Making *making, Error *error)
+static Status make_lists(const Making *making, TopLists *lists, Error *error)
 {
     Status status = STATUS_OK;
-    TopLists *lists = making->lists;
     lists->n_users = sparse_own_rows(making->users);
     int64_t places = (int64_t)lists->n_users * lists->n;
     TRY(mem_resize(&lists->items, places, sizeof *lists->items, "lists of items", error));
@@ -122,9 +123,11 @@ static Status making_start(Making *making, Error *error)
     set_tile(making);
     TRY(make_blocks(making, error));
     TRY(make_groups(making, error));
-    TRY(make_lists(making, error));
+    for (int v = 0; v < making->n_variants; v++)
+        TRY(make_lists(making, &making->lists[v], error));
     TRY(mem_resize(&making->scores,
-                   (int64_t)making->threads * 2 * making->tile_users * making->tile_items,
+                   (int64_t)making->threads * making->n_tiles * making->tile_users *
+                       making->tile_items,
                    sizeof *making->scores, "tiles of scores", error));
 out:
     return status;
@@ -184,13 +187,28 @@ static bool has_wanted(const Making *making, int64_t first, int32_t n)
     return false;
 }
 
-/* Score a block of users on a run of items and look the scores through. Any thread. */
+/* Look the scores of a tile through, one variant's. */
+static void take_scores(const Making *making, const ScoreTile *tile, int64_t first_list,
+                        float *scores, SelectGroup *groups)
+{
+    for (int32_t u = 0; u < tile->n_users; u++) {
+        if (!is_wanted(making, first_list + u))
+            continue;
+        float *row = scores + (int64_t)u * tile->n_items;
+        if (making->rules->leave_out_owned)
+            hide_owned(tile, tile->first_user + u, row);
+        SelectList list = list_of(&making->lists[tile->variant], first_list + u);
+        select_merge(&list, &making->select, row, tile->first_item, tile->n_items, groups);
+    }
+}
+
+/* Score a block of users on a run of items. Any thread. */
 static void do_tile(const Making *making, const UserBlock *block, int32_t first_item,
                     int32_t n_items)
 {
     int64_t thread = omp_get_thread_num();
     int64_t tile_size = (int64_t)making->tile_users * making->tile_items;
-    float *scores = making->scores + thread * 2 * tile_size;
+    float *scores = making->scores + thread * making->n_tiles * tile_size;
     SelectGroup *groups =
         making->groups == NULL ? NULL : making->groups + thread * making->n_groups;
     ScoreTile tile = {.users = &making->users->own[block->partition],
@@ -199,19 +217,14 @@ static void do_tile(const Making *making, const UserBlock *block, int32_t first_
                       .n_users = block->n_users,
                       .first_item = first_item,
                       .n_items = n_items,
-                      .spare = scores + tile_size};
+                      .spare = scores + tile_size,
+                      .kept = scores + 2 * tile_size};
     int64_t first_list = list_row(making, block);
     if (!has_wanted(making, first_list, block->n_users))
         return;
-    making->scorer->score(making->scorer->model, &tile, scores);
-    for (int32_t u = 0; u < block->n_users; u++) {
-        if (!is_wanted(making, first_list + u))
-            continue;
-        float *row = scores + (int64_t)u * n_items;
-        if (making->rules->leave_out_owned)
-            hide_owned(&tile, block->first_user + u, row);
-        SelectList list = list_of(making->lists, first_list + u);
-        select_merge(&list, &making->select, row, first_item, n_items, groups);
+    for (; tile.variant < making->n_variants; tile.variant++) {
+        making->scorer->score(making->scorer->model, &tile, scores);
+        take_scores(making, &tile, first_list, scores, groups);
     }
 }
 
@@ -267,39 +280,58 @@ static void fill(const Making *making, const SparseRows *rows, int32_t row, cons
     }
 }
 
-static void fill_block(const Making *making, const UserBlock *block)
+static void fill_block(const Making *making, const TopLists *lists, const UserBlock *block)
 {
     const SparseRows *rows = &making->users->own[block->partition];
     int64_t first_list = list_row(making, block);
     for (int32_t u = 0; u < block->n_users; u++) {
         if (!is_wanted(making, first_list + u))
             continue;
-        SelectList list = list_of(making->lists, first_list + u);
+        SelectList list = list_of(lists, first_list + u);
         fill(making, rows, block->first_user + u, &list);
     }
+}
+
+static void fill_all(const Making *making)
+{
+    for (int v = 0; v < making->n_variants; v++) {
+#pragma omp parallel for schedule(dynamic) num_threads(making->threads)
+        for (int64_t b = 0; b < making->n_blocks; b++)
+            fill_block(making, &making->lists[v], &making->blocks[b]);
+    }
+}
+
+Status top_lists_make_all(Comm *comm, const SparseSide *users, const Scorer *scorer,
+                          const TopRules *rules, int n, int threads, TopLists *lists, Error *error)
+{
+    Status status = STATUS_OK;
+    Making making = {.users = users,
+                     .scorer = scorer,
+                     .rules = rules,
+                     .threads = threads,
+                     .n_tiles = 2 + scorer->n_kept,
+                     .n_variants = scorer->n_variants > 0 ? scorer->n_variants : 1,
+                     .lists = lists};
+    vesper_assert(n > 0 && threads > 0);
+    for (int v = 0; v < making.n_variants; v++)
+        lists[v] = (TopLists){.n = n};
+    TRY_ALL(comm, fault_point("recommend.lists", error), error);
+    TRY_ALL(comm, making_start(&making, error), error);
+    TRY(do_tiles(comm, &making, error));
+    if (rules->fill_unscored)
+        fill_all(&making);
+out:
+    making_free(&making);
+    for (int v = 0; status != STATUS_OK && v < making.n_variants; v++)
+        top_lists_free(&lists[v]);
+    return status;
 }
 
 Status top_lists_make(Comm *comm, const SparseSide *users, const Scorer *scorer,
                       const TopRules *rules, int n, int threads, TopLists *lists, Error *error)
 {
-    Status status = STATUS_OK;
-    Making making = {
-        .users = users, .scorer = scorer, .rules = rules, .threads = threads, .lists = lists};
-    vesper_assert(n > 0 && threads > 0);
-    *lists = (TopLists){.n = n};
-    TRY_ALL(comm, fault_point("recommend.lists", error), error);
-    TRY_ALL(comm, making_start(&making, error), error);
-    TRY(do_tiles(comm, &making, error));
-    if (rules->fill_unscored) {
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-        for (int64_t b = 0; b < making.n_blocks; b++)
-            fill_block(&making, &making.blocks[b]);
-    }
-out:
-    making_free(&making);
-    if (status != STATUS_OK)
-        top_lists_free(lists);
-    return status;
+    vesper_assert(scorer->n_variants <= 1);
+    return top_lists_make_all(comm, users, scorer, rules, n, threads, lists, error);
 }
 
 void top_lists_free(TopLists *lists)

@@ -32,6 +32,11 @@ typedef struct TopLists {
 Status top_lists_make(Comm *comm, const SparseSide *users, const Scorer *scorer,
                       const TopRules *rules, int n, int threads, TopLists *lists,
                       Error *error) VESPER_MUST_USE;
+/* The same of each variant of the scorer: lists [n_variants]. Memory beside the lists: n_kept tiles
+ * more for each thread. Collective. */
+Status top_lists_make_all(Comm *comm, const SparseSide *users, const Scorer *scorer,
+                          const TopRules *rules, int n, int threads, TopLists *lists,
+                          Error *error) VESPER_MUST_USE;
 void top_lists_free(TopLists *lists);
 
 #endif

@@ -154,7 +154,7 @@ static void check(const SparseModel *model, const ModelOptions *options, const M
         for (int k = 0; k < n; k++) {
             CU_ASSERT_EQUAL(blend.blend.weights[k], wanted.weights[k]);
             CU_ASSERT_EQUAL(blend.blend.scales[k], wanted.scales[k]);
-            CU_ASSERT_EQUAL(blend.parts[k].kind, kinds[k]);
+            CU_ASSERT_EQUAL(blend.part_kinds[k], kinds[k]);
         }
         Scorer scorer = model_scorer(&blend);
         float *scores = all_scores(&scorer, &the.users);
