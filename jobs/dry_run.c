@@ -146,7 +146,7 @@ static void tell_outcome(const Run *run, int64_t generation)
     }
     if (strcmp(run->job, "nightly") == 0) {
         char name[STORE_NAME_SIZE];
-        options_results_name(run->config, PART_SALES, generation, name);
+        options_results_name(run->config, PART_SALES, generation, bytes_of(""), name);
         summary_line("publish", "run %s to %s", name, config_text(run->config, "to"));
     }
     summary_line("dry run", "nothing was changed");

@@ -164,6 +164,7 @@ static Status run_job(Comm *comm, const Job *job, int argc, char **argv, Error *
     TRY(job->main(&run, error));
 out:
     sales_options_free(&run.sales_options);
+    recommend_options_free(&run.recommend_options);
     held_out_free(&run.held_out);
     mem_free(&run.evaluations);
     shop_free(&run.shop);

@@ -18,7 +18,7 @@ enum {
     VERIFY = 32,
     RECOMMEND = 64,
     EVERY = 127,
-    N_OPTIONS = 64
+    N_OPTIONS = 66
 };
 
 typedef struct JobOption {
@@ -233,6 +233,14 @@ static const JobOption table[N_OPTIONS] = {
       "list products whose stock is 0, too"},
      RECOMMEND | PUBLISH | NIGHTLY,
      PART_RECOMMEND},
+    {{"exclude", 0, "recommend", "exclude", OPTION_TEXT, "FILE", NULL, 0, 0,
+      "products that are never shown, an id a line (# begins a comment)"},
+     RECOMMEND | PUBLISH | NIGHTLY,
+     PART_NONE},
+    {{"allow", 0, "recommend", "allow", OPTION_TEXT, "FILE", NULL, 0, 0,
+      "only these products are shown, an id a line"},
+     RECOMMEND | PUBLISH | NIGHTLY,
+     PART_NONE},
     {{"again-days", 0, "recommend", "again_days", OPTION_INT, "N", "30", 1, 36500,
       "buy_again: how likely a purchase is within N days"},
      RECOMMEND | PUBLISH | NIGHTLY,
@@ -487,7 +495,7 @@ static void append_aggregates(Buffer *text, const Config *config)
     }
 }
 
-void options_results_name(const Config *config, ResultPart part, int64_t generation,
+void options_results_name(const Config *config, ResultPart part, int64_t generation, Bytes contents,
                           char name[STORE_NAME_SIZE])
 {
     Buffer values = {0};
@@ -497,6 +505,7 @@ void options_results_name(const Config *config, ResultPart part, int64_t generat
     }
     if (part == PART_SALES)
         append_aggregates(&values, config);
+    buffer_append_bytes(&values, contents);
     uint64_t hash = hash64(values.data, values.size);
     (void)snprintf(name, STORE_NAME_SIZE, "%06lld-%s%08llx", (long long)generation,
                    part == PART_RECOMMEND ? "recommend-" : "", (unsigned long long)(hash >> 32));

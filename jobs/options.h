@@ -28,8 +28,8 @@ Status options_match_store(const Config *config, const StoreSettings *settings, 
 typedef enum ResultPart { PART_NONE, PART_SALES, PART_RECOMMEND } ResultPart;
 
 /* Name of a part's results of `generation` under this configuration. Only options that change these
- * results count, not paths, inputs or logging. Local. */
-void options_results_name(const Config *config, ResultPart part, int64_t generation,
+ * results count, not paths, inputs or logging, and `contents` of files that do. Local. */
+void options_results_name(const Config *config, ResultPart part, int64_t generation, Bytes contents,
                           char name[STORE_NAME_SIZE]);
 
 /* The value of an option YES|NO; STATUS_USAGE for anything else. Local. */

@@ -80,8 +80,8 @@ Status publish_tables(Run *run, Error *error)
     int64_t generation = store_generation(run->store);
     TRY_ALL(run->comm, options_yes_no(run->config, "recommend", &run->wants_recommend, error),
             error);
-    options_results_name(run->config, PART_SALES, generation, run->name);
-    options_results_name(run->config, PART_RECOMMEND, generation, run->recommend_name);
+    options_results_name(run->config, PART_SALES, generation, bytes_of(""), run->name);
+    recommend_options_name(run->config, &run->recommend_options, generation, run->recommend_name);
     describe_run(run, &run->published);
     if (comm_rank(run->comm) == 0)
         status = publish_on_root(run, error);
@@ -96,6 +96,7 @@ out:
 Status job_publish(Run *run, Error *error)
 {
     Status status;
+    TRY(recommend_options_read_lists(run->comm, run->config, &run->recommend_options, error));
     TRY(stage_run(run, "open", open_to_read, error));
     TRY(stage_run(run, "publish", publish_tables, error));
     TRY(stage_run(run, "record", run_record_write, error));

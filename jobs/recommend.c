@@ -24,8 +24,11 @@
 
 Status choose_models(Run *run, Error *error)
 {
-    return comm_agree(run->comm,
-                      recommend_options_read(run->config, &run->recommend_options, error), error);
+    Status status;
+    TRY_ALL(run->comm, recommend_options_read(run->config, &run->recommend_options, error), error);
+    TRY(recommend_options_read_lists(run->comm, run->config, &run->recommend_options, error));
+out:
+    return status;
 }
 
 static Status read_pairs(Run *run, Error *error)
@@ -126,8 +129,8 @@ out:
 Status make_lists(Run *run, Error *error)
 {
     Status status = STATUS_OK;
-    options_results_name(run->config, PART_RECOMMEND, store_generation(run->store),
-                         run->recommend_name);
+    recommend_options_name(run->config, &run->recommend_options, store_generation(run->store),
+                           run->recommend_name);
     run->lists_were_there =
         stage_root_says(run->comm, results_exist(run->store, run->recommend_name));
     if (run->lists_were_there) {

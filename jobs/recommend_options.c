@@ -2,8 +2,11 @@
 #include "recommend_options.h"
 
 #include "base/civil.h"
+#include "base/hash.h"
 #include "base/suggest.h"
 #include "options.h"
+#include "recommend/product_list.h"
+#include "store/files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -217,4 +220,70 @@ Status recommend_options_read(const Config *config, RecommendOptions *options, E
     TRY(read_model_options(config, options->plan.threads, &options->plan.models, error));
 out:
     return status;
+}
+
+/* ---- product lists ---- */
+
+enum { LIST_BYTES_MAX = 1 << 28 };
+
+/* The file that `flag` names, if it names one. */
+static Status read_list(const Config *config, const char *flag, Buffer *contents, Error *error)
+{
+    Status status = STATUS_OK;
+    const char *path = config_text(config, flag);
+    if (path == NULL)
+        return STATUS_OK;
+    if (files_read_small(path, LIST_BYTES_MAX, contents, error) != STATUS_OK) {
+        Error cause = *error;
+        FAIL(error, STATUS_USAGE, "--%s (or %s under [recommend]): %s", flag, flag, cause.message);
+    }
+    if (contents->size == 0) /* which is a list all the same */
+        buffer_append(contents, "\n", 1);
+    if (strcmp(flag, "allow") == 0 && product_list_is_empty(buffer_view(contents)))
+        FAIL(error, STATUS_USAGE, "--allow: %s names no product, so that nothing would be shown",
+             path);
+out:
+    return status;
+}
+
+static Status read_lists(const Config *config, RecommendOptions *options, Error *error)
+{
+    Status status;
+    TRY(read_list(config, "exclude", &options->exclude, error));
+    TRY(read_list(config, "allow", &options->allow, error));
+out:
+    return status;
+}
+
+Status recommend_options_read_lists(Comm *comm, const Config *config, RecommendOptions *options,
+                                    Error *error)
+{
+    Status status;
+    TRY_ALL(comm, comm_rank(comm) == 0 ? read_lists(config, options, error) : STATUS_OK, error);
+    comm_broadcast_buffer(comm, 0, &options->exclude);
+    comm_broadcast_buffer(comm, 0, &options->allow);
+    options->plan.exclude = buffer_view(&options->exclude);
+    options->plan.allow = buffer_view(&options->allow);
+out:
+    return status;
+}
+
+void recommend_options_name(const Config *config, const RecommendOptions *options,
+                            int64_t generation, char name[STORE_NAME_SIZE])
+{
+    const Buffer *lists[] = {&options->exclude, &options->allow};
+    Buffer contents = {0};
+    for (int i = 0; i < 2; i++) {
+        if (lists[i]->size > 0)
+            buffer_printf(&contents, "list %d %016llx\n", i,
+                          (unsigned long long)hash64(lists[i]->data, lists[i]->size));
+    }
+    options_results_name(config, PART_RECOMMEND, generation, buffer_view(&contents), name);
+    buffer_free(&contents);
+}
+
+void recommend_options_free(RecommendOptions *options)
+{
+    buffer_free(&options->exclude);
+    buffer_free(&options->allow);
 }

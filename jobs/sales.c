@@ -33,7 +33,8 @@ out:
 Status compute_sales(Run *run, Error *error)
 {
     Status status = STATUS_OK;
-    options_results_name(run->config, PART_SALES, store_generation(run->store), run->name);
+    options_results_name(run->config, PART_SALES, store_generation(run->store), bytes_of(""),
+                         run->name);
     run->sales_were_there = stage_root_says(run->comm, results_exist(run->store, run->name));
     if (run->sales_were_there) {
         stage_note(run, "run=%s already=computed", run->name);

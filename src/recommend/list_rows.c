@@ -45,8 +45,9 @@ static int listed(const TopLists *lists, int64_t row)
 }
 
 /* values [n]: what each of the user's items adds. */
-static Reason strongest(const int32_t *items, const float *values, int64_t n)
+static Reason strongest(const Making *making, const int32_t *items, const float *values, int64_t n)
 {
+    const bool *is_unnamed = making->from->is_unnamed;
     Reason reason = {.item = -1, .share = NAN};
     double sum = 0;
     float most = 0;
@@ -54,7 +55,7 @@ static Reason strongest(const int32_t *items, const float *values, int64_t n)
         if (values[i] <= 0)
             continue;
         sum += (double)values[i];
-        if (values[i] > most) {
+        if (values[i] > most && (is_unnamed == NULL || !is_unnamed[items[i]])) {
             most = values[i];
             reason.item = items[i];
         }
@@ -83,8 +84,9 @@ static void explain_user(const Making *making, int32_t partition, int32_t row, f
     }
     for (int k = 0; k < length; k++)
         making->reasons[own * length + k] =
-            n > 0 && k < query.n_items ? strongest(users->columns + begin, values + k * n, n)
-                                       : (Reason){-1, NAN};
+            n > 0 && k < query.n_items
+                ? strongest(making, users->columns + begin, values + k * n, n)
+                : (Reason){-1, NAN};
 }
 
 static int64_t most_entries(const SparseSide *users)

@@ -12,14 +12,15 @@ typedef struct ListRows {
     const TopLists *lists;       /* of `users` */
     const Scorer *scorer;        /* that made them; its reasons are ready (prepare_reasons) */
     const PopularLists *popular; /* fill what is missing: by the customer's country, then of all */
+    const bool *is_unnamed;      /* [n_items] items that are not named as a reason; NULL: none */
     bool leave_out_owned;        /* when filling too */
     int threads;
 } ListRows;
 
 /* The rows: customer, rank, product_id, score, model, because_product, because_share, sorted by
  * customer and rank over the ranks. because_product is the item of the customer that adds most to
- * the score, because_share its part of all that items add (NaN and empty where the model has no
- * reason). Collective. */
+ * the score, of those that may be named, because_share its part of all that items add (NaN and
+ * empty where the model has no reason). Collective. */
 Status list_rows_make(Comm *comm, const ListRows *from, Table *rows, Error *error) VESPER_MUST_USE;
 
 #endif

@@ -8,7 +8,10 @@
 #include "recommend/ials_checkpoint.h"
 #include "recommend/item_lists.h"
 #include "recommend/list_rows.h"
+#include "recommend/product_list.h"
 #include "recommend/warm_start.h"
+
+#include <string.h>
 
 /* Customers who have both products of a pair, at least; and how much longer the popular lists are
  * than those that they fill, since customers have some of the popular products already. */
@@ -28,6 +31,7 @@ typedef struct RecommendRun {
     int n_evaluations;
     SparseSide users, items; /* of the whole history */
     bool *is_shown;          /* [n_items] */
+    bool *is_excluded;       /* [n_items] */
     int32_t *category;       /* [n_items] of each item; NULL without a limit */
     PopularLists popular;
     double stage_started;
@@ -41,6 +45,7 @@ static void run_free(RecommendRun *run)
     sparse_side_free(&run->users);
     sparse_side_free(&run->items);
     mem_free(&run->is_shown);
+    mem_free(&run->is_excluded);
     mem_free(&run->category);
     popular_lists_free(&run->popular);
 }
@@ -118,7 +123,42 @@ out:
 
 /* ---- the whole history ---- */
 
-/* Products that may be listed: active, and not known to be sold out. They all teach. */
+/* is_listed [n_items] := the products of a list; those that the store does not know are said. */
+static Status take_list(const RecommendRun *run, const char *option, Bytes list, bool **is_listed,
+                        Error *error)
+{
+    Status status;
+    int32_t n = run->shop.product.count;
+    TRY(mem_resize(is_listed, n, sizeof **is_listed, "products of a list", error));
+    memset(*is_listed, 0, (size_t)n * sizeof **is_listed);
+    ProductListCounts counts = product_list_mark(list, &run->shop, *is_listed);
+    if (counts.unknown > 0)
+        log_line(LOG_WARN, LOG_ROOT, "recommend",
+                 "note=\"%lld of %lld products of --%s are not in the store, the first is %.*s\"",
+                 (long long)counts.unknown, (long long)counts.ids, option,
+                 (int)(counts.first_unknown.size < 80 ? counts.first_unknown.size : 80),
+                 counts.first_unknown.data);
+out:
+    return status;
+}
+
+/* The shop's lists; excluded wins. */
+static Status apply_lists(RecommendRun *run, Error *error)
+{
+    Status status = STATUS_OK;
+    bool *is_allowed = NULL;
+    TRY(take_list(run, "exclude", run->plan->exclude, &run->is_excluded, error));
+    TRY(take_list(run, "allow", run->plan->allow, &is_allowed, error));
+    for (int32_t i = 0; i < run->shop.product.count; i++)
+        run->is_shown[i] &=
+            !run->is_excluded[i] && (run->plan->allow.size == 0 || is_allowed[i]);
+out:
+    mem_free(&is_allowed);
+    return status;
+}
+
+/* Products that may be listed: active, not known to be sold out, and as the shop's lists say. They
+ * all teach. */
 static Status set_rules(RecommendRun *run, Error *error)
 {
     Status status;
@@ -131,6 +171,7 @@ static Status set_rules(RecommendRun *run, Error *error)
         bool is_sold_out = catalogue->stock[code] != INT64_MIN && catalogue->stock[code] <= 0;
         run->is_shown[i] = !is_inactive && (run->plan->show_sold_out || !is_sold_out);
     }
+    TRY(apply_lists(run, error));
     if (run->plan->most_per_category == 0)
         goto out;
     TRY(mem_resize(&run->category, n, sizeof *run->category, "categories of products", error));
@@ -268,6 +309,7 @@ static Status write_discover(RecommendRun *run, Error *error)
                      .lists = &lists,
                      .scorer = &scorer,
                      .popular = &run->popular,
+                     .is_unnamed = run->is_excluded,
                      .leave_out_owned = !plan->show_owned,
                      .threads = plan->threads};
     TRY(list_rows_make(run->comm, &from, &rows, error));

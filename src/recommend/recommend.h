@@ -13,10 +13,12 @@ typedef struct RecommendPlan {
     InteractionOptions interactions;
     int32_t held_out_days;
     int list_length;
-    int most_per_category;     /* places of a list that one category may take; 0: no limit */
-    bool show_owned;           /* list what the customer bought before */
-    bool show_sold_out;        /* list products whose stock is known to be 0 */
-    int64_t again_days;        /* buy_again: probability within so many days */
+    int most_per_category; /* places of a list that one category may take; 0: no limit */
+    bool show_owned;       /* list what the customer bought before */
+    bool show_sold_out;    /* list products whose stock is known to be 0 */
+    Bytes exclude;         /* product_list.h: never shown, nor named as a reason; empty: no list */
+    Bytes allow;           /* nothing else is shown; empty: no list */
+    int64_t again_days;    /* buy_again: probability within so many days */
     double popular_half_life;  /* days; rec_popular */
     bool warm_start;           /* the mix's ials begins with the factors of the night before, */
     int warm_iterations;       /* if there are any, and has so many iterations */

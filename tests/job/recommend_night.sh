@@ -63,6 +63,52 @@ awk -F, 'NR == 1 { next } $12 == "cancelled" || $4 < 0 { back[$6, $3]; next } $6
 [ "$(awk 'NR == FNR { owned[$0]; next } $0 in owned' owned listed | wc -l)" = 0 ] ||
     fail "products that the customer has are listed: $(awk 'NR == FNR { owned[$0]; next } $0 in owned' owned listed | head -1)"
 
+# The shop's own lists: excluded products are neither shown nor named as a reason; of an allow list
+# nothing else is shown. Those that the store does not know are said once.
+tail -n +2 products.csv | cut -d, -f1 | tr -d '"' | sort >ids
+awk 'NR % 5 == 0' ids >out_ids
+awk 'NR % 2 == 0' ids >in_ids
+{ printf '\xef\xbb\xbf# not these\r\n\n'; sed 's/^/  /; s/$/ \r/' out_ids; echo nowhere; } >exclude.txt
+{ echo '# these'; cat in_ids; printf 'neither\nnor'; } >allow.txt
+run_vesper 2 nightly --store store --to sqlite:lists.db "${options[@]}" --exclude exclude.txt --allow allow.txt
+expect_done "lists of the shop" || finish
+expect_text "an unknown product" err '1 of [0-9]+ products of --exclude are not in the store, the first is nowhere"'
+expect_text "unknown products" err '2 of [0-9]+ products of --allow are not in the store, the first is neither"'
+[ "$(grep -c 'are not in the store' err)" = 2 ] || fail "unknown products are said more than once"
+awk 'NR == FNR { no[$1]; next } !($1 in no)' out_ids in_ids >may
+listed() { # TABLE.COLUMN: those of shop.db with products that are not in the file `may`
+    sqlite3 lists.db "SELECT DISTINCT ${1#*.} FROM ${1%.*} WHERE ${1#*.} <> ''" | awk 'NR == FNR { may[$1]; next } !($1 in may)' "$2" - | head -3
+}
+awk 'NR == FNR { no[$1]; next } !($1 in no)' out_ids ids >not_out
+for where in rec_user.product_id rec_item.other_product buy_again.product_id rec_popular.product_id; do
+    checks=$((checks + 1))
+    [ -z "$(listed $where may)" ] || fail "$where has products that may not be shown: $(listed $where may)"
+done
+checks=$((checks + 2))
+[ -z "$(listed rec_user.because_product not_out)" ] || fail "excluded products are named as reasons"
+[ -n "$(listed rec_user.because_product may)" ] || fail "products outside the allow list teach nothing"
+# The results are known by what the lists hold, not by their paths.
+cp exclude.txt same.txt
+run_vesper 2 nightly --store store --to sqlite:lists.db "${options[@]}" --exclude same.txt --allow allow.txt
+expect_done "the same lists" && expect_text "the same lists" out '^recommend +run .* was computed before'
+echo i1 >>same.txt
+run_vesper 1 publish --store store --to sqlite:other.db "${options[@]}" --exclude exclude.txt --allow allow.txt
+expect_done "published by the lists"
+checks=$((checks + 1))
+[ "$(sqlite3 other.db 'SELECT count(*) FROM rec_user')" = "$(sqlite3 lists.db 'SELECT count(*) FROM rec_user')" ] ||
+    fail "published by the lists: other rows"
+run_vesper 2 recommend --store store "${learn[@]}" --exclude same.txt
+expect_done "another list" && expect_text "another list" out '^recommend +lists for'
+run_vesper 2 recommend --store store --exclude absent.txt
+expect_failure "no such list" 2 '--exclude' 'absent\.txt'
+echo '# nothing' >nothing.txt
+run_vesper 2 recommend --store store --allow nothing.txt
+expect_failure "an empty allow list" 2 '--allow' 'nothing would be shown'
+(cd store/results && ls) >runs
+rm -rf $(awk '/recommend/ { print "store/results/" $1 }' runs)
+run_vesper 2 nightly --store store --to sqlite:shop.db "${options[@]}"
+expect_done "without the lists again"
+
 # The same bytes in any shape; lists of the night and of the job alone.
 mkdir alone && mv store/results/*-recommend-* alone/
 rm -rf store/results && mv alone store/results

@@ -59,6 +59,7 @@ extern CU_TestInfo list_rows_tests[];
 extern CU_TestInfo calendar_tests[];
 extern CU_TestInfo series_read_tests[];
 extern CU_TestInfo series_files_tests[];
+extern CU_TestInfo product_list_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -112,6 +113,7 @@ extern CU_TestInfo input_tests[];
         {"calendar", calendar_tests}, \
         {"series_read", series_read_tests}, \
         {"series_files", series_files_tests}, \
+        {"product_list", product_list_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \
