@@ -18,7 +18,7 @@ enum {
     VERIFY = 32,
     RECOMMEND = 64,
     EVERY = 127,
-    N_OPTIONS = 66
+    N_OPTIONS = 67
 };
 
 typedef struct JobOption {
@@ -38,7 +38,7 @@ static const JobOption table[N_OPTIONS] = {
      PART_NONE},
     {{"input", 0, NULL, NULL, OPTION_LIST, "TABLE=PATH", NULL, 0, 0,
       "take in PATH, a CSV file (plain, .gz, .xz, .zst) or a folder of them, as orders, products, "
-      "customers, events, reviews, promotions or holidays"},
+      "customers, events, reviews, pairs, promotions or holidays"},
      INGEST | NIGHTLY,
      PART_NONE},
     {{"max-rejected", 0, "ingest", "max_rejected", OPTION_REAL, "SHARE", "0.01", 0, 1,
@@ -191,6 +191,10 @@ static const JobOption table[N_OPTIONS] = {
      PART_RECOMMEND},
     {{"weight-review", 0, "recommend", "weight_review", OPTION_REAL, "WEIGHT", "0.5", 0, 1e6,
       "the same of a review"},
+     RECOMMEND | PUBLISH | NIGHTLY,
+     PART_RECOMMEND},
+    {{"weight-pair", 0, "recommend", "weight_pair", OPTION_REAL, "WEIGHT", "1", 0, 1e6,
+      "the same of a plain pair, times its value"},
      RECOMMEND | PUBLISH | NIGHTLY,
      PART_RECOMMEND},
     {{"half-life", 0, "recommend", "half_life", OPTION_REAL, "DAYS", "0", 0, 1e6,

@@ -192,6 +192,7 @@ static InteractionOptions read_interactions(const Config *config)
     options.weight_cart = config_real(config, "weight-cart");
     options.weight_view = config_real(config, "weight-view");
     options.weight_review = config_real(config, "weight-review");
+    options.weight_pair = config_real(config, "weight-pair");
     options.half_life_days = config_real(config, "half-life");
     options.most_items = config_int(config, "most-items");
     options.most_events_a_day = config_int(config, "most-events");

@@ -47,7 +47,10 @@ static int64_t missing_value(const Field *field)
     case FIELD_INT32:
         return -1;
     case FIELD_INT64:
+    case FIELD_TIMESTAMP: /* its day is DAY_NONE then */
         return INT64_MIN;
+    case FIELD_HUNDREDTHS:
+        return 100;
     case FIELD_DAY:
         return DAY_NONE;
     case FIELD_MONEY:
@@ -61,10 +64,10 @@ static int64_t missing_value(const Field *field)
 
 /* Columns that are made even if the file does not have them. All of a catalogue are: one batch may
  * know prices where another does not, and an unknown price is no price of 0. A holiday without a
- * country has none in any file. */
+ * country has none in any file, nor a pair without value or time. */
 static bool is_made_by_rule(InputTable table, const Field *field)
 {
-    if (table == INPUT_PRODUCTS || table == INPUT_HOLIDAYS)
+    if (table == INPUT_PRODUCTS || table == INPUT_HOLIDAYS || table == INPUT_PAIRS)
         return true;
     return table == INPUT_ORDERS &&
            (field->kind == FIELD_STATUS || field->dictionary == DICTIONARY_CUSTOMER);
@@ -121,6 +124,7 @@ void converter_init(Converter *converter, InputTable table, const InputSettings 
         plan->codes->map = &maps[plan->field->dictionary];
     }
     converter->day = has_time ? table_column(rows, "day") : NULL;
+    converter->time = find_plan(converter, "ts_us");
     converter->row = table_column(rows, "row");
     if (table == INPUT_ORDERS) {
         converter->order_id = find_plan(converter, "order");
@@ -427,7 +431,8 @@ Status converter_take(Converter *converter, const CsvRecord *record, int64_t row
     for (int i = 0; i < converter->n_plans; i++)
         TRY(store_value(converter, &converter->plans[i], at, error));
     if (converter->day != NULL)
-        ((int32_t *)converter->day->data)[at] = converter->recent_day;
+        ((int32_t *)converter->day->data)[at] =
+            converter->time->number == INT64_MIN ? DAY_NONE : converter->recent_day;
     ((int64_t *)converter->row->data)[at] = row;
 out:
     return status;

@@ -30,7 +30,8 @@ typedef struct Converter {
     int n_plans;
     FieldPlan *order_id, *quantity, *unit_price, *cancelled; /* of orders */
     FieldPlan *first_day, *last_day;                         /* of promotions */
-    Column *day; /* beside a timestamp; NULL if the table has none */
+    FieldPlan *time;
+    Column *day; /* beside that timestamp; NULL if the table has none */
     Column *row;
     char **names; /* of the file's columns */
     CodeColumn *code_columns;

@@ -301,11 +301,12 @@ out:
 Status route_store_rows(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch *parsed,
                         const Customers *customers, const Placement *placement, Error *error)
 {
-    static const InputTable by_customer[] = {INPUT_CUSTOMERS, INPUT_EVENTS, INPUT_REVIEWS};
+    static const InputTable by_customer[] = {INPUT_CUSTOMERS, INPUT_EVENTS, INPUT_REVIEWS,
+                                             INPUT_PAIRS};
     Status status = STATUS_OK;
     for (int i = 0; i < N_GLOBAL_TABLES; i++)
         TRY(store_global(comm, store, batch, parsed, &global_tables[i], error));
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof by_customer / sizeof *by_customer; i++)
         TRY(store_by_customer(comm, store, batch, parsed, by_customer[i], customers, placement,
                               error));
 out:

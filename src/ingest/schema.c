@@ -51,6 +51,13 @@ static const Field reviews_fields[] = {
     {"order_id", "order_id", FIELD_TEXT, DICTIONARY_NONE, false},
 };
 
+static const Field pairs_fields[] = {
+    {"customer_id", "customer", FIELD_CODE, DICTIONARY_CUSTOMER, true},
+    {"product_id", "product", FIELD_CODE, DICTIONARY_PRODUCT, true},
+    {"value", "value", FIELD_HUNDREDTHS, DICTIONARY_NONE, false},
+    {"at", "ts_us", FIELD_TIMESTAMP, DICTIONARY_NONE, false},
+};
+
 static const Field promotions_fields[] = {
     {"product_id", "product", FIELD_CODE, DICTIONARY_PRODUCT, true},
     {"from", "first_day", FIELD_DAY, DICTIONARY_NONE, true},
@@ -73,7 +80,7 @@ static const InputSchema schemas[INPUT_COUNT] = {
     [INPUT_ORDERS] = SCHEMA(orders),       [INPUT_PRODUCTS] = SCHEMA(products),
     [INPUT_CUSTOMERS] = SCHEMA(customers), [INPUT_EVENTS] = SCHEMA(events),
     [INPUT_REVIEWS] = SCHEMA(reviews),     [INPUT_PROMOTIONS] = SCHEMA(promotions),
-    [INPUT_HOLIDAYS] = SCHEMA(holidays),
+    [INPUT_HOLIDAYS] = SCHEMA(holidays),   [INPUT_PAIRS] = SCHEMA(pairs),
 };
 
 static const char *const dictionary_names[DICTIONARY_COUNT] = {

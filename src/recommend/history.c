@@ -24,6 +24,7 @@ Status history_open(HistoryReader *reader, Store *store, const Shop *shop, Error
     TRY(check_products(reader, "orders", 0, error));
     TRY(check_products(reader, "events", -1, error));
     TRY(check_products(reader, "reviews", 0, error));
+    TRY(check_products(reader, "pairs", 0, error));
 out:
     return status;
 }
@@ -34,6 +35,7 @@ void history_close(HistoryReader *reader)
     table_free(&reader->orders);
     table_free(&reader->events);
     table_free(&reader->reviews);
+    table_free(&reader->pairs);
     *reader = (HistoryReader){0};
 }
 
@@ -131,6 +133,25 @@ Status history_reviews(HistoryReader *reader, HistoryReviews *reviews, Error *er
                                 .day = data_of(rows, "day"),
                                 .rating = data_of(rows, "rating")};
     TRY(check_customers(reader, "reviews", reviews->customer, reviews->n, error));
+out:
+    return status;
+}
+
+Status history_pairs(HistoryReader *reader, HistoryPairs *pairs, Error *error)
+{
+    static const char *const columns[] = {"customer", "product", "value", "day"};
+    Status status = STATUS_OK;
+    Table *rows = &reader->pairs;
+    *pairs = (HistoryPairs){.n = 0};
+    if (!store_has_column(reader->store, "pairs", "customer"))
+        return STATUS_OK;
+    TRY(store_read_partition(reader->store, "pairs", reader->partition, columns, 4, rows, error));
+    *pairs = (HistoryPairs){.n = rows->rows,
+                            .customer = data_of(rows, "customer"),
+                            .product = data_of(rows, "product"),
+                            .value = data_of(rows, "value"),
+                            .day = data_of(rows, "day")};
+    TRY(check_customers(reader, "pairs", pairs->customer, pairs->n, error));
 out:
     return status;
 }

@@ -8,7 +8,7 @@
 typedef enum EventKind { EVENT_VIEW, EVENT_CART_ADD, EVENT_CART_REMOVE, EVENT_CHECKOUT } EventKind;
 
 /* Rows of one partition; columns belong to the reader. Order lines stand by customer, in it by
- * order time, the lines of an order together; events and reviews in no order. */
+ * order time, the lines of an order together; the others in no order. */
 typedef struct HistoryOrders {
     int64_t n;
     const int32_t *customer, *order, *day, *product, *quantity;
@@ -29,13 +29,20 @@ typedef struct HistoryReviews {
     const int32_t *rating; /* hundredths of a star */
 } HistoryReviews;
 
+typedef struct HistoryPairs {
+    int64_t n;
+    const int32_t *customer, *product;
+    const int32_t *value; /* hundredths */
+    const int32_t *day;   /* DAY_NONE: not known */
+} HistoryPairs;
+
 /* One thread uses a reader at a time. */
 typedef struct HistoryReader {
     Store *store;
     const Shop *shop;
     int32_t partition;
     Table ids; /* column `text`: the partition's customers by code; ids.rows of them */
-    Table orders, events, reviews;
+    Table orders, events, reviews, pairs;
 } HistoryReader;
 
 /* STATUS_IO if the store has product codes that the shop does not. */
@@ -51,6 +58,7 @@ Status history_orders(HistoryReader *reader, HistoryOrders *orders, Error *error
 Status history_events(HistoryReader *reader, HistoryEvents *events, Error *error) VESPER_MUST_USE;
 Status history_reviews(HistoryReader *reader, HistoryReviews *reviews,
                        Error *error) VESPER_MUST_USE;
+Status history_pairs(HistoryReader *reader, HistoryPairs *pairs, Error *error) VESPER_MUST_USE;
 
 /* Whether a line is a kept sale. */
 static inline bool history_is_kept(const HistoryOrders *orders, int64_t line)

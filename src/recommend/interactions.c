@@ -15,6 +15,7 @@ InteractionOptions interactions_default(void)
                                 .weight_cart = 0.5,
                                 .weight_view = 0.1,
                                 .weight_review = 0.5,
+                                .weight_pair = 1.0,
                                 .least_rating = 300,
                                 .returns_take_away = true};
 }
@@ -48,13 +49,25 @@ out:
     return status;
 }
 
+void interactions_days(const Store *store, const Shop *shop, int32_t *from_day, int32_t *until_day)
+{
+    int64_t first = shop->first_day, last = shop->last_day;
+    *from_day = *until_day = 0;
+    if (last == DAY_NONE)
+        store_column_range(store, "pairs", "day", &first, &last);
+    if (first > last)
+        return;
+    *from_day = (int32_t)first; /* DAY_NONE, where pairs have no time, is before all days */
+    *until_day = last == DAY_NONE ? 1 : (int32_t)last + 1;
+}
+
 /* ---- counts ---- */
 
 static void add_counts(Comm *comm, InteractionCounts *counts)
 {
-    int64_t sums[] = {counts->orders,  counts->carts,          counts->views,
-                      counts->reviews, counts->returned_pairs, counts->bulk_buyers,
-                      counts->bots,    counts->users,          counts->pairs};
+    int64_t sums[] = {counts->orders,         counts->carts,       counts->views, counts->reviews,
+                      counts->returned_pairs, counts->bulk_buyers, counts->bots,  counts->users,
+                      counts->pairs,          counts->given};
     comm_sum_i64(comm, sums, sizeof sums / sizeof *sums);
     counts->orders = sums[0];
     counts->carts = sums[1];
@@ -65,6 +78,7 @@ static void add_counts(Comm *comm, InteractionCounts *counts)
     counts->bots = sums[6];
     counts->users = sums[7];
     counts->pairs = sums[8];
+    counts->given = sums[9];
 }
 
 static Status count_all(Comm *comm, const SparseSide *users, InteractionCounts *counts,

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FROM_CART = -1, FROM_VIEW = -2, FROM_REVIEW = -3 };
+enum { FROM_CART = -1, FROM_VIEW = -2, FROM_REVIEW = -3, FROM_PAIR = -4, SOURCES = 5 };
 
 static const int64_t ONE = INT64_C(1) << 40; /* the value 1 */
 enum { A_RETURN = -1 };                      /* in place of an amount */
@@ -155,6 +155,27 @@ out:
     return status;
 }
 
+/* Pairs without a time are always inside, and have no age. */
+static Status add_given(InteractionsReader *reader, Error *error)
+{
+    Status status = STATUS_OK;
+    const InteractionOptions *options = reader->options;
+    HistoryPairs pairs;
+    if (options->weight_pair <= 0)
+        return STATUS_OK;
+    TRY(history_pairs(&reader->history, &pairs, error));
+    TRY(reserve(reader, pairs.n, error));
+    for (int64_t i = 0; i < pairs.n; i++) {
+        int32_t day = pairs.day[i] == DAY_NONE ? reader->until_day - 1 : pairs.day[i];
+        double weight = options->weight_pair * pairs.value[i] / 100;
+        if (is_inside(reader, day) && weight > 0)
+            add(reader, pairs.customer[i], pairs.product[i], amount_of(reader, weight, day),
+                FROM_PAIR, 0);
+    }
+out:
+    return status;
+}
+
 static Status sort_evidence(InteractionsReader *reader, Error *error)
 {
     Status status = STATUS_OK;
@@ -187,7 +208,7 @@ typedef struct PairSum {
     int64_t amount; /* at most ONE */
     int64_t units;  /* bought less returned */
     bool is_bought, is_returned;
-    int64_t counts[4]; /* orders, carts, views, reviews */
+    int64_t counts[SOURCES]; /* orders, carts, views, reviews, plain pairs */
 } PairSum;
 
 static PairSum add_up(const InteractionsReader *reader, int64_t begin)
@@ -283,6 +304,7 @@ static void add_pairs(InteractionsReader *reader, int64_t begin, int64_t end, Sp
             counts->carts += sum.counts[-FROM_CART];
             counts->views += sum.counts[-FROM_VIEW];
             counts->reviews += sum.counts[-FROM_REVIEW];
+            counts->given += sum.counts[-FROM_PAIR];
         }
         i = sum.end;
     }
@@ -333,6 +355,7 @@ Status interactions_read_partition(InteractionsReader *reader, int32_t partition
     TRY(add_orders(reader, error));
     TRY(add_events(reader, error));
     TRY(add_reviews(reader, error));
+    TRY(add_given(reader, error));
     TRY(sort_evidence(reader, error));
     TRY(leave_out_bots(reader, error));
     TRY(make_rows(reader, rows, error));

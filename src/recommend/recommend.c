@@ -150,8 +150,7 @@ static Status apply_lists(RecommendRun *run, Error *error)
     TRY(take_list(run, "exclude", run->plan->exclude, &run->is_excluded, error));
     TRY(take_list(run, "allow", run->plan->allow, &is_allowed, error));
     for (int32_t i = 0; i < run->shop.product.count; i++)
-        run->is_shown[i] &=
-            !run->is_excluded[i] && (run->plan->allow.size == 0 || is_allowed[i]);
+        run->is_shown[i] &= !run->is_excluded[i] && (run->plan->allow.size == 0 || is_allowed[i]);
 out:
     mem_free(&is_allowed);
     return status;
@@ -198,8 +197,8 @@ static Status read_history(RecommendRun *run, Error *error)
     Table left_out = {0};
     InteractionCounts counts;
     const Shop *shop = &run->shop;
-    int32_t first = shop->last_day == DAY_NONE ? 0 : shop->first_day;
-    int32_t until = shop->last_day == DAY_NONE ? 0 : shop->last_day + 1;
+    int32_t first, until;
+    interactions_days(run->store, shop, &first, &until);
     TRY(interactions_read(run->comm, run->store, shop, &run->plan->interactions, first, until,
                           &run->users, &left_out, &counts, error));
     TRY(write_rows(run, "rec_left_out", "customer", &left_out, error));

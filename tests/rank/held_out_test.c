@@ -338,6 +338,7 @@ static void test_between(void)
         Case the;
         InteractionOptions options = interactions_default(), orders_alone = options;
         orders_alone.weight_cart = orders_alone.weight_view = orders_alone.weight_review = 0;
+        orders_alone.weight_pair = 0;
         if (case_open(shapes[s], &the)) {
             check_between(&the, &options, 10, 25);
             check_between(&the, &orders_alone, 10, 1000);

@@ -18,10 +18,11 @@ void history_model_make(const ShopShape *shape, int64_t events, int64_t reviews,
                         HistoryModel *model)
 {
     Random random = random_stream(seed, UINT64_MAX);
-    *model = (HistoryModel){.n_events = events, .n_reviews = reviews};
+    *model = (HistoryModel){.n_events = events, .n_reviews = reviews, .n_pairs = reviews};
     model_shop_make(shape, seed, &model->orders);
     model->events = mem_new(events, sizeof *model->events);
     model->reviews = mem_new(reviews, sizeof *model->reviews);
+    model->pairs = mem_new(reviews, sizeof *model->pairs);
     for (int64_t i = 0; i < events; i++) {
         HistoryEvent *event = &model->events[i];
         event->customer = (int32_t)random_below(&random, shape->customers);
@@ -38,6 +39,15 @@ void history_model_make(const ShopShape *shape, int64_t events, int64_t reviews,
         review->product = (int32_t)random_below(&random, shape->products);
         review->rating = 100 + 50 * (int32_t)random_below(&random, 9);
     }
+    for (int64_t i = 0; i < model->n_pairs; i++) {
+        HistoryPair *pair = &model->pairs[i];
+        pair->customer = (int32_t)random_below(&random, shape->customers);
+        pair->day = shape->first_day + (int32_t)random_below(&random, shape->n_days);
+        if (random_below(&random, 4) == 0)
+            pair->day = DAY_NONE;
+        pair->product = (int32_t)random_below(&random, shape->products);
+        pair->value = 25 * (int32_t)random_below(&random, 6);
+    }
 }
 
 void history_model_free(HistoryModel *model)
@@ -45,6 +55,7 @@ void history_model_free(HistoryModel *model)
     model_shop_free(&model->orders);
     mem_free(&model->events);
     mem_free(&model->reviews);
+    mem_free(&model->pairs);
     *model = (HistoryModel){.n_events = 0};
 }
 
@@ -114,6 +125,26 @@ out:
     return status;
 }
 
+static Status add_pairs(const HistoryModel *model, int32_t partition, Table *rows, Error *error)
+{
+    Status status = STATUS_OK;
+    for (int64_t i = 0; i < model->n_pairs; i++) {
+        const HistoryPair *pair = &model->pairs[i];
+        if (partition_of(pair->customer) != partition)
+            continue;
+        TRY(table_add_row(rows, error));
+        int64_t row = rows->rows - 1;
+        ((int32_t *)table_column(rows, "customer")->data)[row] = code_of(pair->customer);
+        ((int64_t *)table_column(rows, "ts_us")->data)[row] =
+            pair->day == DAY_NONE ? INT64_MIN : pair->day * DAY_US;
+        ((int32_t *)table_column(rows, "day")->data)[row] = pair->day;
+        ((int32_t *)table_column(rows, "value")->data)[row] = pair->value;
+        ((int32_t *)table_column(rows, "product")->data)[row] = pair->product;
+    }
+out:
+    return status;
+}
+
 typedef Status AddRows(const HistoryModel *model, int32_t partition, Table *rows, Error *error);
 
 static Status write_rows(Comm *comm, const HistoryModel *model, StoreBatch *batch, const char *name,
@@ -147,6 +178,7 @@ static Status write_visits(Comm *comm, const HistoryModel *model, Store *store, 
 {
     static const ColumnSpec kind = {"kind", COLUMN_I8, UNIT_NONE};
     static const ColumnSpec rating = {"rating", COLUMN_I32, UNIT_NONE};
+    static const ColumnSpec value = {"value", COLUMN_I32, UNIT_NONE};
     Status status = STATUS_OK;
     StoreBatch *batch = NULL;
     TRY(store_batch_begin(comm, store, &batch, error));
@@ -154,6 +186,8 @@ static Status write_visits(Comm *comm, const HistoryModel *model, Store *store, 
         TRY(write_rows(comm, model, batch, "events", kind, add_events, error));
     if (model->n_reviews > 0)
         TRY(write_rows(comm, model, batch, "reviews", rating, add_reviews, error));
+    if (model->n_pairs > 0)
+        TRY(write_rows(comm, model, batch, "pairs", value, add_pairs, error));
     TRY(store_batch_commit(comm, store, &batch, error));
 out:
     store_batch_discard(comm, &batch);

@@ -1,4 +1,5 @@
-/* A shop with orders, events and reviews in a store, for what learns from customers' histories. */
+/* A shop with orders, events, reviews and plain pairs in a store, for what learns from customers'
+ * histories. */
 #ifndef VESPER_TESTS_RANK_HISTORY_MODEL_H
 #define VESPER_TESTS_RANK_HISTORY_MODEL_H
 
@@ -15,15 +16,21 @@ typedef struct HistoryReview {
     int32_t customer, day, product, rating; /* customer -1: anonymous; hundredths of a star */
 } HistoryReview;
 
+typedef struct HistoryPair {
+    int32_t customer, product, day, value; /* day DAY_NONE: not known; hundredths */
+} HistoryPair;
+
 /* The same on every rank. */
 typedef struct HistoryModel {
     ModelShop orders;
     HistoryEvent *events;
     HistoryReview *reviews;
-    int64_t n_events, n_reviews;
+    HistoryPair *pairs;
+    int64_t n_events, n_reviews, n_pairs;
 } HistoryModel;
 
-/* Of the days of the shape; customer 0 makes a tenth of all events. */
+/* Of the days of the shape; customer 0 makes a tenth of all events; as many plain pairs as reviews.
+ */
 void history_model_make(const ShopShape *shape, int64_t events, int64_t reviews, uint64_t seed,
                         HistoryModel *model);
 void history_model_free(HistoryModel *model);

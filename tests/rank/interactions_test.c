@@ -44,7 +44,7 @@ static bool is_repeated(const HistoryModel *model, const Question *question, int
 
 typedef struct Pair {
     double value; /* not capped */
-    int64_t orders, carts, views, reviews, units;
+    int64_t orders, carts, views, reviews, given, units;
     bool is_returned;
 } Pair;
 
@@ -94,6 +94,16 @@ static Pair pair_of(const HistoryModel *model, const Question *question, int32_t
             continue;
         pair.value += aged(question, options->weight_review, review->day);
         pair.reviews++;
+    }
+    for (int64_t i = 0; i < model->n_pairs; i++) {
+        const HistoryPair *given = &model->pairs[i];
+        double weight = options->weight_pair * given->value / 100;
+        int32_t day = given->day == DAY_NONE ? question->until - 1 : given->day;
+        if (given->customer != customer || given->product != product || weight <= 0 ||
+            !is_inside(question, day))
+            continue;
+        pair.value += aged(question, weight, day);
+        pair.given++;
     }
     return pair;
 }
@@ -166,6 +176,7 @@ static void expect(const HistoryModel *model, const Question *question, Expected
             counts->carts += pairs[p].carts;
             counts->views += pairs[p].views;
             counts->reviews += pairs[p].reviews;
+            counts->given += pairs[p].given;
             has_item[p] = true;
         }
         counts->users += counts->pairs > before;
@@ -213,9 +224,10 @@ static int64_t count_differences(const HistoryModel *model, const Shop *shop,
 static bool same_counts(const InteractionCounts *a, const InteractionCounts *b)
 {
     return a->orders == b->orders && a->carts == b->carts && a->views == b->views &&
-           a->reviews == b->reviews && a->returned_pairs == b->returned_pairs &&
-           a->bulk_buyers == b->bulk_buyers && a->bots == b->bots && a->users == b->users &&
-           a->items == b->items && a->pairs == b->pairs;
+           a->reviews == b->reviews && a->given == b->given &&
+           a->returned_pairs == b->returned_pairs && a->bulk_buyers == b->bulk_buyers &&
+           a->bots == b->bots && a->users == b->users && a->items == b->items &&
+           a->pairs == b->pairs;
 }
 
 static int compare_lines(const void *a, const void *b)
@@ -336,17 +348,19 @@ static Status ask_all(const HistoryModel *model, HistoryStore *store, const char
     Question nothing = all;
     window.from = -5;
     window.until = 21;
+    Question given_alone = window;
     no_returns.options.returns_take_away = false;
     aged_ones.options.half_life_days = 9.5;
     aged_ones.from = -20;
     aged_ones.until = 41;
     aged_ones.options.weight_order = 0.4;
     views_alone.options = (InteractionOptions){.weight_view = 0.25, .returns_take_away = true};
+    given_alone.options = (InteractionOptions){.weight_pair = 0.5, .half_life_days = 7};
     left_out.options.most_items = 6;
     left_out.options.most_events_a_day = 3;
     nothing.until = nothing.from;
     const Question questions[] = {all,         window,   no_returns, aged_ones,
-                                  views_alone, left_out, nothing};
+                                  views_alone, left_out, nothing,    given_alone};
     for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
         TRY(check_question(model, store, &questions[i], name, error));
 out:
@@ -486,9 +500,10 @@ static void check_damage(HistoryModel *model, const char *says)
 
 static void test_damage(void)
 {
-    for (int wrong = 0; wrong < 4; wrong++) {
-        static const char *const says[] = {"event of kind 4", "events of customer 5",
-                                           "events hold product code 17", "reviews hold product"};
+    for (int wrong = 0; wrong < 6; wrong++) {
+        static const char *const says[] = {
+            "event of kind 4",      "events of customer 5",       "events hold product code 17",
+            "reviews hold product", "pairs hold product code 17", "pairs of customer 5"};
         HistoryModel model;
         history_model_make(&mixed, 100, 100, 3, &model);
         if (wrong == 0)
@@ -497,8 +512,12 @@ static void test_damage(void)
             model.events[50].customer = 5 * MODEL_PARTITIONS + 3;
         else if (wrong == 2)
             model.events[50].product = 17;
-        else
+        else if (wrong == 3)
             model.reviews[50].product = -1;
+        else if (wrong == 4)
+            model.pairs[50].product = 17;
+        else
+            model.pairs[50].customer = 5 * MODEL_PARTITIONS + 3;
         check_damage(&model, says[wrong]);
         history_model_free(&model);
     }
