@@ -65,7 +65,7 @@ static void print_header(Protocol protocol)
     (void)printf(" %9s %8s %8s %8s\n", "coverage", "novelty", "learn s", "rank s");
 }
 
-static void print_row(const Evaluation *evaluation)
+static void print_row(const Run *run, const Evaluation *evaluation)
 {
     const Accuracy *accuracy = &evaluation->accuracy;
     const double *const figures[] = {accuracy->recall, accuracy->ndcg, accuracy->map,
@@ -73,6 +73,14 @@ static void print_row(const Evaluation *evaluation)
     (void)printf("%-9s", model_name(evaluation->model));
     if (evaluation->is_singular) {
         (void)printf(" not learned: its matrix is singular; give it a larger lambda\n");
+        return;
+    }
+    if (evaluation->left_out_bytes > 0) {
+        char items[DECIMAL_TEXT_SIZE];
+        count_format(run->held_out.users.n_columns, items);
+        (void)printf(" left out: with %s items it would take %.1f GiB a rank (--ease-most-items, "
+                     "--memory)\n",
+                     items, (double)evaluation->left_out_bytes / (1 << 30));
         return;
     }
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
@@ -94,7 +102,7 @@ void accuracy_table_print(const Run *run)
         const Evaluation *evaluation = &run->evaluations[i];
         if (i == 0 || evaluation->protocol != run->evaluations[i - 1].protocol)
             print_header(evaluation->protocol);
-        print_row(evaluation);
+        print_row(run, evaluation);
     }
     (void)printf("\n");
 }

@@ -16,6 +16,7 @@
 #include "accuracy_table.h"
 #include "base/log.h"
 #include "options.h"
+#include "recommend/room.h"
 #include "recommend_options.h"
 #include "stage.h"
 #include "summary.h"
@@ -61,8 +62,26 @@ out:
     return status;
 }
 
+/* Ease has the room that --memory gives it, or what the machine can spare; with all models, and
+ * more items than the mix would learn it from, none. */
+static Status make_room(Run *run, ModelOptions *options, Error *error)
+{
+    Status status = STATUS_OK;
+    *options = run->recommend_options.plan.models;
+    options->ease_room = options->ease.memory;
+    if (options->ease_room == 0)
+        TRY(room_of_rank(run->comm, &options->ease_room, error));
+    if (run->recommend_options.has_all_models &&
+        run->held_out.users.n_columns > options->ease_most_items)
+        options->ease_room = 1;
+out:
+    return status;
+}
+
 static Status evaluate(Run *run, Error *error)
 {
+    Status status;
+    ModelOptions models;
     const RecommendOptions *options = &run->recommend_options;
     TrainData data = {.users = &run->held_out.users,
                       .items = &run->held_out.items,
@@ -70,9 +89,12 @@ static Status evaluate(Run *run, Error *error)
                       .shop = &run->shop,
                       .until_day = run->cut_day,
                       .interactions = &options->plan.interactions};
-    return evaluate_models(run->comm, &run->held_out, &data, options->models, options->n_models,
-                           &options->plan.models, options->plan.threads, &run->evaluations,
-                           &run->n_evaluations, error);
+    TRY(make_room(run, &models, error));
+    TRY(evaluate_models(run->comm, &run->held_out, &data, options->models, options->n_models,
+                        &models, options->plan.threads, &run->evaluations, &run->n_evaluations,
+                        error));
+out:
+    return status;
 }
 
 static Status job_evaluate(Run *run, Error *error)

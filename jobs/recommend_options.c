@@ -64,6 +64,7 @@ static Status read_models(const Config *config, RecommendOptions *options, Error
     bool has_orders = options->train == NULL && !options->leave_last_basket;
     const char *at = config_text(config, "models");
     bool is_all = strcmp(at, "all") == 0;
+    options->has_all_models = is_all;
     for (int kind = 0; is_all && kind < MODEL_KINDS; kind++) {
         if (kind != MODEL_REPEAT || has_orders)
             options->models[options->n_models++] = (ModelKind)kind;

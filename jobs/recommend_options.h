@@ -9,6 +9,7 @@ typedef struct RecommendOptions {
     const char *train, *test; /* pair files, or both NULL: the store; borrowed */
     ModelKind models[MODEL_KINDS];
     int n_models;
+    bool has_all_models; /* nobody named them */
     RecommendPlan plan;
     bool leave_last_basket; /* hold out each customer's last order, */
     bool has_split_date;

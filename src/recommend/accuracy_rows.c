@@ -60,7 +60,7 @@ Status accuracy_rows_make(const Evaluation *evaluations, int n, const BlendMix *
     table_free(rows);
     table_init(rows, row_columns, N_COLUMNS);
     for (int i = 0; i < n; i++) {
-        if (!evaluations[i].is_singular)
+        if (!evaluations[i].is_singular && evaluations[i].left_out_bytes == 0)
             TRY(add_row(&evaluations[i], mix, rows, error));
     }
     TRY(table_sort(rows, keys, 2, error));

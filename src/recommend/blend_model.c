@@ -22,10 +22,14 @@ bool blend_model_takes(ModelKind kind)
 }
 
 /* The parts that there can be, not yet learned. */
-static void choose_parts(const TrainData *data, const ModelOptions *options, Model *model)
+static void choose_parts(const TrainData *data, const ModelOptions *options, int ranks,
+                         Model *model)
 {
+    int32_t n_items = data->users->n_columns;
+    bool has_ease =
+        n_items <= options->ease_most_items && model_ease_excess(options, n_items, ranks) == 0;
     for (int k = 0; k < PART_KINDS; k++) {
-        if (part_kinds[k] != MODEL_EASE || data->users->n_columns <= options->ease_most_items)
+        if (part_kinds[k] != MODEL_EASE || has_ease)
             model->part_kinds[model->blend.n++] = part_kinds[k];
     }
 }
@@ -137,7 +141,7 @@ Status blend_model_learn(Comm *comm, const TrainData *data, const ModelOptions *
     if (options->mix.n > 0) {
         take_mix(&options->mix, model);
     } else {
-        choose_parts(data, options, model);
+        choose_parts(data, options, comm_size(comm), model);
         TRY(choose_weights(comm, data, options, model, error));
     }
     TRY(learn_parts(comm, &with_shelf, options, model, error));

@@ -33,6 +33,23 @@ out:
     return status;
 }
 
+/* Ease where its matrix has no room: said in one line, and not measured. */
+static bool leave_out(Comm *comm, const HeldOut *held, ModelKind kind, const ModelOptions *options,
+                      Evaluation *evaluations)
+{
+    int32_t n_items = held->users.n_columns;
+    int64_t bytes = kind == MODEL_EASE ? model_ease_excess(options, n_items, comm_size(comm)) : 0;
+    if (bytes == 0)
+        return false;
+    log_line(LOG_INFO, LOG_ROOT, "evaluated",
+             "model=ease note=\"left out: with %d items it would take %.1f GiB a rank\"",
+             (int)n_items, (double)bytes / (1 << 30));
+    for (int p = 0; p < PROTOCOLS; p++)
+        evaluations[p] =
+            (Evaluation){.model = kind, .protocol = (Protocol)p, .left_out_bytes = bytes};
+    return true;
+}
+
 /* `evaluations` [PROTOCOLS]: those of the model are set. Collective. */
 static Status evaluate_one(Comm *comm, const HeldOut *held, const TrainData *data, ModelKind kind,
                            const ModelOptions *options, int threads, Evaluation *evaluations,
@@ -41,6 +58,8 @@ static Status evaluate_one(Comm *comm, const HeldOut *held, const TrainData *dat
     Status status;
     Model own = {0}, *model = &own;
     double began = clock_seconds();
+    if (leave_out(comm, held, kind, options, evaluations))
+        return STATUS_OK;
     TRY_ALL(comm, fault_point("recommend.evaluate", error), error);
     if (data->shelf != NULL && blend_model_takes(kind))
         TRY(model_shelf_learn(comm, data->shelf, kind, data, options, &model, error));

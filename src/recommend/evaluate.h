@@ -10,7 +10,8 @@
 typedef struct Evaluation {
     ModelKind model;
     Protocol protocol;
-    bool is_singular; /* nothing was learned: no figures */
+    bool is_singular;       /* nothing was learned: no figures */
+    int64_t left_out_bytes; /* nor if it would have taken so many of a rank; else 0 */
     Accuracy accuracy;
     BlendMix mix;                       /* of MODEL_BLEND */
     double learn_seconds, rank_seconds; /* of this rank; less what others had learned already */

@@ -20,12 +20,25 @@ static Status learn_itemknn(Comm *comm, const TrainData *data, const ModelOption
     return itemknn_learn(comm, data->users, data->items, &options->itemknn, &model->weights, error);
 }
 
-static Status learn_ease(Comm *comm, const TrainData *data, const ModelOptions *options,
-                         Model *model, Error *error)
+/* With the weights to keep that suit so many items. */
+static EaseOptions ease_options(const ModelOptions *options, int32_t n_items)
 {
     EaseOptions ease = options->ease;
     if (ease.keep == 0)
-        ease.keep = ease_default_keep(data->users->n_columns);
+        ease.keep = ease_default_keep(n_items);
+    return ease;
+}
+
+int64_t model_ease_excess(const ModelOptions *options, int32_t n_items, int ranks)
+{
+    int64_t bytes = ease_memory(n_items, ease_options(options, n_items).keep, ranks);
+    return options->ease_room > 0 && bytes > options->ease_room ? bytes : 0;
+}
+
+static Status learn_ease(Comm *comm, const TrainData *data, const ModelOptions *options,
+                         Model *model, Error *error)
+{
+    EaseOptions ease = ease_options(options, data->users->n_columns);
     return ease_learn(comm, data->users, data->items, &ease, &model->weights, &model->is_singular,
                       error);
 }

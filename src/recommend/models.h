@@ -32,7 +32,8 @@ typedef struct ModelOptions {
     EaseOptions ease;
     IalsOptions ials;
     RepeatOptions repeat;
-    int32_t ease_most_items; /* MODEL_BLEND has no ease with more items than this */
+    int32_t ease_most_items; /* MODEL_BLEND has no ease with more items than this, */
+    int64_t ease_room;       /* or if it would take more bytes of a rank; 0: no limit */
     BlendMix mix;            /* of MODEL_BLEND; n 0: to be chosen */
     int32_t validation_days; /* of a store: MODEL_BLEND holds out so many last days of what it may
                               * learn from; of plain pairs a fifth, chosen by ials.seed */
@@ -69,6 +70,10 @@ typedef struct Model {
     struct Model *parts[BLEND_PARTS_MAX]; /* of those with a weight; on a shelf */
     ModelShelf shelf;                     /* the blend's own */
 } Model;
+
+/* Bytes that ease would take of a rank, if that is more than `options` give it room for; else 0.
+ * Local. */
+int64_t model_ease_excess(const ModelOptions *options, int32_t n_items, int ranks);
 
 const char *model_name(ModelKind kind); /* "ials": as in tables and --models */
 ModelKind model_by_name(Bytes name);    /* MODEL_KINDS if there is none */

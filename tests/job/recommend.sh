@@ -89,6 +89,19 @@ run_vesper 2 recommend --evaluate
 expect_failure "nothing to learn from" 2 '--store'
 evaluate --models popular,esae
 expect_failure "unknown model" 2 "'esae'" 'did you mean ease' 'itemknn'
+# Too many items for the matrix that they would take: left out, said once, and the others measured.
+awk 'BEGIN { for (u = 0; u < 300; u++) { line = "u" u
+        for (k = 0; k < 300; k++) line = line " i" (u * 300 + k) % 89999
+        print line } }' >wide.txt
+printf 'u1 i7\nu2 i9\n' >wide_test.txt
+run_vesper 2 recommend --evaluate --train wide.txt --test wide_test.txt --models popular,ease --memory 1G
+expect_done "no room for ease"
+expect_text "no room for ease" out '^ease +left out: with 89,999 items it would take [0-9.]+ GiB a rank'
+expect_text "no room for ease" out '^popular +0\.'
+run_vesper 2 recommend --evaluate --train wide.txt --test wide_test.txt --factors 2 --iterations 1
+expect_done "too many items for ease"
+expect_text "too many items for ease" out '^ease +left out: with 89,999 items'
+expect_text "too many items for ease" out '^blend +0\.'
 evaluate --models repeat
 expect_failure "repeat without a store" 2 'repeat' '--train' 'store'
 evaluate --models ' , '

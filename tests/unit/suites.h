@@ -11,6 +11,7 @@ typedef struct UnitSuite {
 
 extern CU_TestInfo base_tests[];
 extern CU_TestInfo civil_tests[];
+extern CU_TestInfo free_memory_tests[];
 extern CU_TestInfo time_parse_tests[];
 extern CU_TestInfo decimal_tests[];
 extern CU_TestInfo random_tests[];
@@ -31,6 +32,7 @@ extern CU_TestInfo csv_tests[];
     {                                                                                              \
         {"base", base_tests},                                                                      \
         {"civil", civil_tests},                                                                    \
+        {"free_memory", free_memory_tests},                                                        \
         {"time_parse", time_parse_tests},                                                          \
         {"decimal", decimal_tests},                                                                \
         {"random", random_tests},                                                                  \
