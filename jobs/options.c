@@ -18,7 +18,7 @@ enum {
     VERIFY = 32,
     RECOMMEND = 64,
     EVERY = 127,
-    N_OPTIONS = 67
+    N_OPTIONS = 68
 };
 
 typedef struct JobOption {
@@ -175,6 +175,10 @@ static const JobOption table[N_OPTIONS] = {
      PART_RECOMMEND},
     {{"repeat-neighbour-weight", 0, "recommend", "repeat_neighbour_weight", OPTION_REAL, "SHARE",
       "0.4", 0, 1, "repeat: their share of the score"},
+     RECOMMEND | PUBLISH | NIGHTLY,
+     PART_RECOMMEND},
+    {{"repeat-fill", 0, "recommend", "repeat_fill", OPTION_TEXT, "YES|NO", "yes", 0, 0,
+      "repeat, where it is measured: popular products behind the customer's own"},
      RECOMMEND | PUBLISH | NIGHTLY,
      PART_RECOMMEND},
     {{"weight-order", 0, "recommend", "weight_order", OPTION_REAL, "WEIGHT", "1", 0, 1e6,

@@ -149,6 +149,8 @@ static Status read_model_options(const Config *config, int threads, ModelOptions
     Status status;
     int64_t memory = 0;
     Similarity similarity = SIMILARITY_COSINE;
+    bool fill = true;
+    TRY(options_yes_no(config, "repeat-fill", &fill, error));
     TRY(read_memory(config, &memory, error));
     TRY(read_similarity(config, &similarity, error));
     options->itemknn = (ItemknnOptions){.similarity = similarity,
@@ -174,7 +176,7 @@ static Status read_model_options(const Config *config, int threads, ModelOptions
                                   .memory = memory};
     options->repeat =
         (RepeatOptions){.decay = config_real(config, "repeat-decay"),
-                        .fill_popular = true,
+                        .fill_popular = fill,
                         .returns_take_away = !config_switch(config, "keep-returned"),
                         .neighbours = config_int(config, "repeat-neighbours"),
                         .neighbour_weight = config_real(config, "repeat-neighbour-weight"),

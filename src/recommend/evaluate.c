@@ -13,7 +13,7 @@ bool evaluate_applies(ModelKind model, Protocol protocol, bool has_store)
 }
 
 /* Collective. */
-static Status measure(Comm *comm, const HeldOut *held, Model *model, int threads,
+static Status measure(Comm *comm, const HeldOut *held, Model *model, bool fill, int threads,
                       Evaluation *evaluation, Error *error)
 {
     Status status;
@@ -21,7 +21,7 @@ static Status measure(Comm *comm, const HeldOut *held, Model *model, int threads
     Scorer scorer = model_scorer(model);
     TopRules rules = {.leave_out_owned = evaluation->protocol == PROTOCOL_DISCOVER,
                       .is_shown = held->is_known,
-                      .fill_unscored = true};
+                      .fill_unscored = fill};
     double began = clock_seconds();
     TRY(top_lists_make(comm, &held->users, &scorer, &rules, accuracy_cuts[ACCURACY_CUTS - 1],
                        threads, &lists, error));
@@ -58,6 +58,8 @@ static Status evaluate_one(Comm *comm, const HeldOut *held, const TrainData *dat
     Status status;
     Model own = {0}, *model = &own;
     double began = clock_seconds();
+    /* P-TopFreq has nothing behind what the customer bought, not even products by number. */
+    bool fill = kind != MODEL_REPEAT || options->repeat.fill_popular;
     if (leave_out(comm, held, kind, options, evaluations))
         return STATUS_OK;
     TRY_ALL(comm, fault_point("recommend.evaluate", error), error);
@@ -74,7 +76,7 @@ static Status evaluate_one(Comm *comm, const HeldOut *held, const TrainData *dat
                                    .mix = model_mix(model),
                                    .learn_seconds = seconds};
         if (evaluate_applies(kind, (Protocol)p, data->store != NULL) && !model->is_singular)
-            TRY(measure(comm, held, model, threads, evaluation, error));
+            TRY(measure(comm, held, model, fill, threads, evaluation, error));
     }
     log_line(LOG_INFO, LOG_ROOT, "evaluated", "model=%s learn=%.3f", model_name(kind), seconds);
 out:

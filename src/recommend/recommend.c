@@ -285,65 +285,76 @@ out:
 
 /* ---- tables ---- */
 
+/* A model that has learned from the whole history, and the lists that it makes. */
+typedef struct Made {
+    Model model;
+    Scorer scorer;
+    TopLists lists;
+    Table rows;
+} Made;
+
+static void made_free(Made *made)
+{
+    model_free(&made->model);
+    top_lists_free(&made->lists);
+    table_free(&made->rows);
+}
+
+/* Collective. */
+static Status list_by(RecommendRun *run, const TopRules *rules, Made *made, Error *error)
+{
+    const RecommendPlan *plan = run->plan;
+    made->scorer = model_scorer(&made->model);
+    return top_lists_make(run->comm, &run->users, &made->scorer, rules, plan->list_length,
+                          plan->threads, &made->lists, error);
+}
+
 static Status write_discover(RecommendRun *run, Error *error)
 {
     Status status;
     const RecommendPlan *plan = run->plan;
-    Model model = {0};
-    TopLists lists = {0};
-    Table rows = {0};
-    TRY(learn_mix(run, &model, error));
-    Scorer scorer = model_scorer(&model);
+    Made made = {0};
+    TRY(learn_mix(run, &made.model, error));
     TopRules rules = {.leave_out_owned = !plan->show_owned,
                       .is_shown = run->is_shown,
                       .category = run->category,
                       .most_per_category = plan->most_per_category};
-    TRY(top_lists_make(run->comm, &run->users, &scorer, &rules, plan->list_length, plan->threads,
-                       &lists, error));
-    if (scorer.prepare_reasons != NULL)
-        TRY(scorer.prepare_reasons(run->comm, scorer.model, error));
+    TRY(list_by(run, &rules, &made, error));
+    if (made.scorer.prepare_reasons != NULL)
+        TRY(made.scorer.prepare_reasons(run->comm, made.scorer.model, error));
     ListRows from = {.store = run->store,
                      .shop = &run->shop,
                      .users = &run->users,
-                     .lists = &lists,
-                     .scorer = &scorer,
+                     .lists = &made.lists,
+                     .scorer = &made.scorer,
                      .popular = &run->popular,
                      .is_unnamed = run->is_excluded,
                      .leave_out_owned = !plan->show_owned,
                      .threads = plan->threads};
-    TRY(list_rows_make(run->comm, &from, &rows, error));
-    TRY(write_rows(run, "rec_user", "customer,rank", &rows, error));
+    TRY(list_rows_make(run->comm, &from, &made.rows, error));
+    TRY(write_rows(run, "rec_user", "customer,rank", &made.rows, error));
     log_stage(run, "recommend.lists");
 out:
-    model_free(&model);
-    top_lists_free(&lists);
-    table_free(&rows);
+    made_free(&made);
     return status;
 }
 
 static Status write_again(RecommendRun *run, Error *error)
 {
     Status status;
-    const RecommendPlan *plan = run->plan;
-    Model model = {0};
-    TopLists lists = {0};
-    Table rows = {0};
+    Made made = {0};
     TrainData data = whole_history(run);
     ModelOptions options = run->models;
-    options.repeat.fill_popular = false;
-    TRY(model_learn(run->comm, MODEL_REPEAT, &data, &options, &model, error));
-    Scorer scorer = model_scorer(&model);
     TopRules rules = {.is_shown = run->is_shown};
-    TRY(top_lists_make(run->comm, &run->users, &scorer, &rules, plan->list_length, plan->threads,
-                       &lists, error));
-    TRY(again_rows_make(run->comm, run->store, &run->shop, &run->users, &lists, model.repeat,
-                        plan->again_days, &rows, error));
-    TRY(write_rows(run, "buy_again", "customer,rank", &rows, error));
+    options.repeat.fill_popular = false;
+    TRY(model_learn(run->comm, MODEL_REPEAT, &data, &options, &made.model, error));
+    TRY(list_by(run, &rules, &made, error));
+    TRY(again_rows_make(run->comm, run->store, &run->shop, &run->users, &made.lists,
+                        made.model.repeat, run->plan->again_days, &made.rows, error));
+    TRY(write_rows(run, "buy_again", "customer,rank", &made.rows, error));
     log_stage(run, "recommend.again");
 out:
-    model_free(&model);
-    top_lists_free(&lists);
-    table_free(&rows);
+    made_free(&made);
     return status;
 }
 

@@ -59,6 +59,10 @@ extern CU_TestInfo list_rows_tests[];
 extern CU_TestInfo calendar_tests[];
 extern CU_TestInfo series_read_tests[];
 extern CU_TestInfo series_files_tests[];
+extern CU_TestInfo item_lists_tests[];
+extern CU_TestInfo again_rows_tests[];
+extern CU_TestInfo accuracy_rows_tests[];
+extern CU_TestInfo evaluate_tests[];
 extern CU_TestInfo product_list_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo publish_tests[];
@@ -113,6 +117,10 @@ extern CU_TestInfo input_tests[];
         {"calendar", calendar_tests}, \
         {"series_read", series_read_tests}, \
         {"series_files", series_files_tests}, \
+        {"item_lists", item_lists_tests}, \
+        {"again_rows", again_rows_tests}, \
+        {"accuracy_rows", accuracy_rows_tests}, \
+        {"evaluate", evaluate_tests}, \
         {"product_list", product_list_tests}, \
         {"ingest", ingest_tests}, \
         {"publish", publish_tests}, \
