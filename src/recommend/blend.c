@@ -97,8 +97,12 @@ Scorer blend_scorer(Blend *blend)
                      .prepare_reasons = prepare_reasons,
                      .add_reasons = add_reasons};
     for (int k = 0; k < blend->n; k++) {
-        if (blend->weights[k] > 0 && !blend->parts[k].tiled)
-            scorer.tiled = false;
+        if (blend->weights[k] == 0)
+            continue;
+        int32_t suits = blend->parts[k].tile_items;
+        scorer.tiled &= blend->parts[k].tiled;
+        if (suits > 0 && (scorer.tile_items == 0 || suits < scorer.tile_items))
+            scorer.tile_items = suits;
         if (has_reasons(blend, k) && blend->parts[k].reason_floats > scorer.reason_floats)
             scorer.reason_floats = blend->parts[k].reason_floats;
     }

@@ -310,6 +310,12 @@ out:
     return status;
 }
 
+static bool is_nearly_whole(const ItemWeights *weights)
+{
+    int64_t n = weights->n_items;
+    return n > 0 && 2 * weights->starts[n] >= n * n;
+}
+
 Status ease_learn(Comm *comm, const SparseSide *users, const SparseSide *items,
                   const EaseOptions *options, ItemWeights *weights, bool *singular, Error *error)
 {
@@ -335,6 +341,8 @@ Status ease_learn(Comm *comm, const SparseSide *users, const SparseSide *items,
     mem_free(&ease.rows);
     mem_free(&ease.candidates);
     TRY(item_weights_gather(comm, items, &ease.own, weights, error));
+    if (is_nearly_whole(weights))
+        TRY_ALL(comm, item_weights_spread(weights, error), error);
 out:
     tiled_matrix_free(&ease.matrix);
     mem_free(&ease.runs);
@@ -342,5 +350,7 @@ out:
     mem_free(&ease.inverse);
     mem_free(&ease.candidates);
     sparse_rows_free(&ease.own);
+    if (status != STATUS_OK)
+        item_weights_free(weights);
     return status;
 }

@@ -171,18 +171,68 @@ out:
     return status;
 }
 
+Status item_weights_spread(ItemWeights *weights, Error *error)
+{
+    Status status;
+    int64_t n = weights->n_items;
+    ItemWeights whole = {.n_items = weights->n_items};
+    TRY(mem_resize(&whole.starts, n + 1, sizeof *whole.starts, "weights of items", error));
+    TRY(mem_resize(&whole.columns, n * n, sizeof *whole.columns, "weights of items", error));
+    TRY(mem_resize(&whole.values, n * n, sizeof *whole.values, "weights of items", error));
+    for (int64_t i = 0; i <= n; i++)
+        whole.starts[i] = i * n;
+    for (int64_t i = 0; i < n; i++) {
+        int32_t *columns = whole.columns + i * n;
+        float *values = whole.values + i * n;
+        for (int32_t j = 0; j < n; j++) {
+            columns[j] = j;
+            values[j] = -0.0F;
+        }
+        for (int64_t e = weights->starts[i]; e < weights->starts[i + 1]; e++)
+            values[weights->columns[e]] = weights->values[e];
+    }
+    item_weights_free(weights);
+    *weights = whole;
+    whole = (ItemWeights){0};
+out:
+    item_weights_free(&whole);
+    return status;
+}
+
 /* ---- scores ---- */
 
 /* One version for processors with AVX2, one for all. */
 #define FOR_ALL_PROCESSORS __attribute__((target_clones("avx2", "default")))
 
-enum { AHEAD = 2 }; /* rows that are asked for before they are added */
+enum {
+    AHEAD = 2,       /* rows that are asked for before they are added */
+    WHOLE_TILE = 512 /* items of a tile */
+};
 
-/* Add x times row i to a user's scores. */
-static void add_row(const ItemWeights *weights, int32_t i, float x, float *scores)
+/* The first of entries [begin, end) of a row whose column is not below `column`. */
+static int64_t find_column(const ItemWeights *weights, int64_t begin, int64_t end, int32_t column)
 {
-    for (int64_t e = weights->starts[i]; e < weights->starts[i + 1]; e++)
-        scores[weights->columns[e]] += x * weights->values[e];
+    while (begin < end) {
+        int64_t middle = begin + (end - begin) / 2;
+        if (weights->columns[middle] < column)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
+}
+
+/* Add x times row i's items [first, first + n_items) to a user's scores of them. */
+static void add_row(const ItemWeights *weights, int32_t i, float x, const ScoreTile *tile,
+                    float *scores)
+{
+    int64_t begin = weights->starts[i], end = weights->starts[i + 1];
+    if (tile->n_items < weights->n_items) {
+        begin = find_column(weights, begin, end, tile->first_item);
+        end = find_column(weights, begin, end, tile->first_item + tile->n_items);
+    }
+    for (int64_t e = begin; e < end; e++)
+        scores[weights->columns[e] - tile->first_item] += x * weights->values[e];
 }
 
 /* Ask the memory for row i, which comes soon. */
@@ -197,10 +247,11 @@ static void prefetch_row(const ItemWeights *weights, int32_t i)
 
 /* What add_row does for a row that has every item. */
 FOR_ALL_PROCESSORS
-static void add_whole_row(const ItemWeights *weights, int32_t i, float x, float *scores)
+static void add_whole_row(const ItemWeights *weights, int32_t i, float x, const ScoreTile *tile,
+                          float *scores)
 {
-    const float *values = weights->values + weights->starts[i];
-    for (int32_t j = 0; j < weights->n_items; j++)
+    const float *values = weights->values + weights->starts[i] + tile->first_item;
+    for (int32_t j = 0; j < tile->n_items; j++)
         scores[j] += x * values[j];
 }
 
@@ -216,44 +267,43 @@ static void mark_none(float *scores, int32_t n)
     }
 }
 
-static void score_user(const ItemWeights *weights, const SparseRows *users, int32_t row,
-                       float *scores)
+static bool is_whole(const ItemWeights *weights)
 {
     int64_t n = weights->n_items;
-    bool is_whole = weights->starts[n] == n * n;
-    for (int64_t j = 0; j < n; j++)
+    return n > 0 && weights->starts[n] == n * n;
+}
+
+static void score_user(const ItemWeights *weights, const ScoreTile *tile, int32_t row,
+                       float *scores)
+{
+    const SparseRows *users = tile->users;
+    bool has_all = is_whole(weights);
+    for (int32_t j = 0; j < tile->n_items; j++)
         scores[j] = -0.0F;
     int64_t end = users->starts[row + 1];
     for (int64_t e = users->starts[row]; e < end; e++) {
-        if (is_whole) {
-            add_whole_row(weights, users->columns[e], users->values[e], scores);
+        if (has_all) {
+            add_whole_row(weights, users->columns[e], users->values[e], tile, scores);
             continue;
         }
         if (e + AHEAD < end)
             prefetch_row(weights, users->columns[e + AHEAD]);
-        add_row(weights, users->columns[e], users->values[e], scores);
+        add_row(weights, users->columns[e], users->values[e], tile, scores);
     }
-    mark_none(scores, weights->n_items);
+    mark_none(scores, tile->n_items);
 }
 
 static void score(const void *model, const ScoreTile *tile, float *scores)
 {
-    const ItemWeights *weights = model;
     for (int32_t u = 0; u < tile->n_users; u++)
-        score_user(weights, tile->users, tile->first_user + u, scores + (int64_t)u * tile->n_items);
+        score_user(model, tile, tile->first_user + u, scores + (int64_t)u * tile->n_items);
 }
 
 float item_weights_of(const ItemWeights *weights, int32_t i, int32_t j)
 {
-    int64_t low = weights->starts[i], high = weights->starts[i + 1];
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (weights->columns[middle] < j)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < weights->starts[i + 1] && weights->columns[low] == j ? weights->values[low] : 0;
+    int64_t end = weights->starts[i + 1];
+    int64_t at = find_column(weights, weights->starts[i], end, j);
+    return at < end && weights->columns[at] == j ? weights->values[at] : 0;
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): one type for all models */
@@ -272,7 +322,14 @@ static void add_reasons(const void *model, const ReasonQuery *query, float weigh
     }
 }
 
+/* A whole matrix is read tile by tile, each as wide as the cache holds of all its rows. In a sparse
+ * one the tile's part of a row must be looked for, which is worth it where others ask for tiles. */
 Scorer item_weights_scorer(const char *name, ItemWeights *weights)
 {
-    return (Scorer){.name = name, .model = weights, .score = score, .add_reasons = add_reasons};
+    return (Scorer){.name = name,
+                    .model = weights,
+                    .tiled = weights->n_items <= TILE_ITEMS,
+                    .tile_items = is_whole(weights) ? WHOLE_TILE : 0,
+                    .score = score,
+                    .add_reasons = add_reasons};
 }

@@ -44,6 +44,7 @@ typedef struct Scorer {
     const char *name; /* "ials": as in tables and --models */
     void *model;      /* borrowed */
     bool tiled;
+    int32_t tile_items; /* most items of a tile, if fewer than TILE_ITEMS suit it better; else 0 */
     /* Several scorers in one, which have what is dear in common: of a tile they are asked one after
      * another, from 0 on. */
     int n_variants; /* 0: one */

@@ -44,14 +44,16 @@ static int32_t least_of(int64_t a, int64_t b)
 static void set_tile(Making *making)
 {
     int32_t n_items = making->users->n_columns;
+    int32_t suits = making->scorer->tile_items;
     making->tile_users = TILE_USERS;
-    making->tile_items = least_of(TILE_ITEMS, n_items);
-    if (!making->scorer->tiled && n_items > TILE_ITEMS) {
-        making->tile_items = n_items;
+    making->tile_items = least_of(suits > 0 ? suits : TILE_ITEMS, n_items);
+    if (making->scorer->tiled)
+        return;
+    making->tile_items = n_items;
+    if (n_items > TILE_ITEMS)
         making->tile_users = (int32_t)((int64_t)TILE_USERS * TILE_ITEMS / n_items);
-        if (making->tile_users == 0)
-            making->tile_users = 1;
-    }
+    if (making->tile_users == 0)
+        making->tile_users = 1;
 }
 
 static Status make_blocks(Making *making, Error *error)

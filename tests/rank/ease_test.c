@@ -71,7 +71,7 @@ static void check_row(const ItemWeights *weights, const double *b, int32_t i, in
 {
     int32_t n = weights->n_items;
     int64_t has = weights->starts[i + 1] - weights->starts[i];
-    CU_ASSERT(has <= (keep > 0 ? keep : n - 1));
+    CU_ASSERT(has <= (keep > 0 ? keep : n)); /* all: an item leads to itself by 0 */
     double least = keep > 0 && has == keep ? (double)FLT_MAX : 0, worst = 0;
     for (int64_t k = weights->starts[i]; k < weights->starts[i + 1]; k++) {
         CU_ASSERT(k == weights->starts[i] || weights->columns[k - 1] < weights->columns[k]);

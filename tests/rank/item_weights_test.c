@@ -195,8 +195,9 @@ static float plain_score(const SparseRows *rows, int32_t row, int32_t j, bool wh
     return score;
 }
 
+/* Users from `first` on, items from `item` on. */
 static int64_t check_tile(const Scorer *scorer, const SparseRows *rows, int32_t partition,
-                          int32_t first, int32_t n_items, bool whole)
+                          int32_t first, int32_t item, int32_t n_items, bool whole)
 {
     int64_t wrong = 0, n = rows->n_rows - first;
     float *scores = mem_new(n * n_items, sizeof *scores);
@@ -204,11 +205,13 @@ static int64_t check_tile(const Scorer *scorer, const SparseRows *rows, int32_t 
                       .partition = partition,
                       .first_user = first,
                       .n_users = (int32_t)n,
+                      .first_item = item,
                       .n_items = n_items};
     scorer->score(scorer->model, &tile, scores);
     for (int32_t u = 0; u < n; u++) {
         for (int32_t j = 0; j < n_items; j++)
-            wrong += scores[(int64_t)u * n_items + j] != plain_score(rows, first + u, j, whole);
+            wrong +=
+                scores[(int64_t)u * n_items + j] != plain_score(rows, first + u, item + j, whole);
     }
     mem_free(&scores);
     return wrong;
@@ -242,22 +245,40 @@ static int64_t check_reasons(const Scorer *scorer, const SparseRows *rows, int32
     return wrong;
 }
 
+/* Of all items at once, and cut in three. */
+static int64_t check_tiles(const Scorer *scorer, const SparseRows *rows, int32_t partition,
+                           int32_t first, int32_t n_items, bool whole)
+{
+    int64_t wrong = check_tile(scorer, rows, partition, first, 0, n_items, whole);
+    for (int32_t cut = 0; cut < 3; cut++) {
+        int32_t begin = n_items * cut / 3, end = n_items * (cut + 1) / 3;
+        wrong += check_tile(scorer, rows, partition, first, begin, end - begin, whole);
+    }
+    return wrong;
+}
+
+/* `kind` 0: sparse weights, 1: all of them, 2: sparse ones that are spread. */
 static void test_scores_and_reasons(void)
 {
     for (int m = 0; m < N_MODELS; m++) {
-        for (int whole = 0; whole < 2; whole++) {
+        for (int kind = 0; kind < 3; kind++) {
             Case the;
+            Error error = {0};
             int64_t wrong = 0;
             int32_t n_items = models[m].n_items;
+            bool whole = kind == 1;
             case_open(&models[m], whole, &the);
+            if (kind == 2)
+                CU_ASSERT_EQUAL(item_weights_spread(&the.weights, &error), STATUS_OK);
             Scorer scorer = item_weights_scorer("by hand", &the.weights);
             CU_ASSERT_STRING_EQUAL(scorer.name, "by hand");
-            CU_ASSERT_FALSE(scorer.tiled);
+            CU_ASSERT(scorer.tiled);
+            CU_ASSERT_EQUAL(scorer.tile_items > 0, kind > 0 && n_items > 0);
             CU_ASSERT(scorer.prepare == NULL && scorer.prepare_reasons == NULL);
             for (int32_t p = 0; p < the.users.end - the.users.first; p++) {
                 const SparseRows *rows = &the.users.own[p];
                 for (int32_t r = 0; r < rows->n_rows; r++) {
-                    wrong += check_tile(&scorer, rows, p, r, n_items, whole);
+                    wrong += check_tiles(&scorer, rows, p, r, n_items, whole);
                     if (n_items > 0)
                         wrong += check_reasons(&scorer, rows, r, n_items, whole);
                 }

@@ -163,7 +163,7 @@ static float score_of(const Reference *the, int64_t user, int32_t j)
 static void expect_scores(const SparseSide *users, Scorer *scorer, const Reference *the)
 {
     int32_t n = the->n_items;
-    int64_t wrong = scorer->tiled;
+    int64_t wrong = !scorer->tiled;
     for (int32_t p = 0; p < users->end - users->first; p++) {
         const SparseRows *rows = &users->own[p];
         ScoreTile tile = {.users = rows, .partition = p, .n_users = rows->n_rows, .n_items = n};
