@@ -173,29 +173,35 @@ static void test_holidays(void)
     add_holiday(300, "Always");
     sell(300, 0);
     add_holiday(600, "Always"); /* not this time */
+    add_holiday(406, "Rarely");
+    add_holiday(700, "Rarely");
+    sell(700, 0);
     add_holiday(802, "Rest");
     add_holiday(803, "Market");
     add_holiday(804, "Always");
     add_holiday(805, "New");
+    add_holiday(806, "Rarely");
     add_holiday(900, "beyond");
     Calendar calendar = make(FREQUENCY_DAILY, 28);
-    CU_ASSERT(calendar.holiday != NULL && calendar.n_holidays == 4);
+    CU_ASSERT(calendar.holiday != NULL && calendar.n_holidays == 5);
     for (int32_t t = 0; calendar.holiday != NULL && t < 828; t++) {
         int32_t expected = t == 300 || t == 600 || t == 804   ? 0
                            : t == 200 || t == 803             ? 1
                            : t == 805                         ? 2
-                           : t == 100 || t == 143 || t == 802 ? 3
+                           : t == 406 || t == 700 || t == 806 ? 3
+                           : t == 100 || t == 143 || t == 802 ? 4
                                                               : -1;
         CU_ASSERT_EQUAL(calendar.holiday[t], expected);
     }
     CU_ASSERT(calendar.is_closed[100] && calendar.is_closed[143] && calendar.is_closed[300]);
     CU_ASSERT(!calendar.is_closed[200] && !calendar.is_closed[600]);
     CU_ASSERT(calendar.is_closed[802] && !calendar.is_closed[803]);
-    CU_ASSERT(!calendar.is_closed[804] && !calendar.is_closed[805]);
+    CU_ASSERT(!calendar.is_closed[804] && !calendar.is_closed[805] && !calendar.is_closed[806]);
+    CU_ASSERT(calendar.is_closed[700] && !calendar.is_closed[406]);
     calendar_free(&calendar);
     calendar = make(FREQUENCY_WEEKLY, 10); /* the first of a week: New is never one */
-    CU_ASSERT_EQUAL(calendar.n_holidays, 3);
-    CU_ASSERT_EQUAL(calendar.holiday[period_of_day(FREQUENCY_WEEKLY, 802) - calendar.first], 2);
+    CU_ASSERT_EQUAL(calendar.n_holidays, 4);
+    CU_ASSERT_EQUAL(calendar.holiday[period_of_day(FREQUENCY_WEEKLY, 802) - calendar.first], 3);
     CU_ASSERT_EQUAL(count_closed(&calendar, 0, calendar.n + 10), 0);
     calendar_free(&calendar);
     calendar = make(FREQUENCY_MONTHLY, 10);

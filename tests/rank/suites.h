@@ -57,6 +57,7 @@ extern CU_TestInfo held_out_tests[];
 extern CU_TestInfo popular_lists_tests[];
 extern CU_TestInfo list_rows_tests[];
 extern CU_TestInfo calendar_tests[];
+extern CU_TestInfo series_place_tests[];
 extern CU_TestInfo series_read_tests[];
 extern CU_TestInfo series_files_tests[];
 extern CU_TestInfo item_lists_tests[];
@@ -115,6 +116,7 @@ extern CU_TestInfo input_tests[];
         {"popular_lists", popular_lists_tests}, \
         {"list_rows", list_rows_tests}, \
         {"calendar", calendar_tests}, \
+        {"series_place", series_place_tests}, \
         {"series_read", series_read_tests}, \
         {"series_files", series_files_tests}, \
         {"item_lists", item_lists_tests}, \
