@@ -23,6 +23,7 @@ extern CU_TestInfo narrow_tests[];
 extern CU_TestInfo als_tests[];
 extern CU_TestInfo kernel_models_tests[];
 extern CU_TestInfo kernel_fit_tests[];
+extern CU_TestInfo ridge_tests[];
 extern CU_TestInfo select_tests[];
 extern CU_TestInfo tile_operations_tests[];
 extern CU_TestInfo csv_tests[];
@@ -44,6 +45,7 @@ extern CU_TestInfo csv_tests[];
         {"narrow", narrow_tests},                                                                  \
         {"kernel_models", kernel_models_tests},                                                    \
         {"kernel_fit", kernel_fit_tests},                                                          \
+        {"ridge", ridge_tests},                                                                    \
         {"select", select_tests},                                                                  \
         {"tile_operations", tile_operations_tests},                                                \
         {"csv", csv_tests},                                                                        \
