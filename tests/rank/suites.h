@@ -66,6 +66,7 @@ extern CU_TestInfo accuracy_rows_tests[];
 extern CU_TestInfo evaluate_tests[];
 extern CU_TestInfo product_list_tests[];
 extern CU_TestInfo ingest_tests[];
+extern CU_TestInfo pooled_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
 extern CU_TestInfo parse_files_tests[];
@@ -125,6 +126,7 @@ extern CU_TestInfo input_tests[];
         {"evaluate", evaluate_tests}, \
         {"product_list", product_list_tests}, \
         {"ingest", ingest_tests}, \
+        {"pooled", pooled_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \
         {"parse_files", parse_files_tests}, \

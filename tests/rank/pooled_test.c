@@ -1,0 +1,402 @@
+/* The pooled model over the ranks: laws that it can tell come back, its bits do not depend on who
+ * holds which series or on threads, and nothing after `until` has a say. */
+#include "forecast/pooled.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "suites.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { WEEK = 7, FIRST_DAY = 19000, AHEAD = 28 };
+
+typedef enum Law {
+    LAW_WEEK,      /* a level times the same pattern of the week */
+    LAW_PROMOTION, /* a level times 1 + 1.5 depth, with noise */
+    LAW_RARE,      /* counts, with gaps that are not known */
+    LAW_CONSTANT,
+    LAW_ZERO,
+    LAW_UNKNOWN
+} Law;
+
+/* Who holds the blocks of series. */
+typedef enum Place { PLACE_EVEN, PLACE_FIRST, PLACE_LAST, PLACE_ENDS, PLACES } Place;
+
+typedef struct Sample {
+    Law law;
+    Frequency frequency;
+    int64_t total;
+    int32_t periods;
+    Place place;
+    bool has_columns; /* price, promotion, and a static */
+    bool has_closed_days;
+    int32_t changed; /* values from this period of the calendar on are others; 0: none */
+} Sample;
+
+static const Sample usual = {.law = LAW_RARE,
+                             .frequency = FREQUENCY_DAILY,
+                             .total = 300,
+                             .periods = 200,
+                             .has_columns = true,
+                             .has_closed_days = true};
+
+static const PooledOptions options_usual = {.horizon = AHEAD, .threads = 1};
+
+/* Series before those of this rank. */
+static int64_t first_of(const Sample *sample, int rank, int size)
+{
+    int64_t blocks = (sample->total + SERIES_BLOCK - 1) / SERIES_BLOCK, first = 0;
+    switch (sample->place) {
+    case PLACE_FIRST:
+        first = rank > 0 ? blocks : 0;
+        break;
+    case PLACE_LAST:
+        first = rank == size ? blocks : 0;
+        break;
+    case PLACE_ENDS:
+        first = rank == 0 ? 0 : rank == size ? blocks : blocks / 2;
+        break;
+    default:
+        first = blocks * rank / size;
+    }
+    return first * SERIES_BLOCK < sample->total ? first * SERIES_BLOCK : sample->total;
+}
+
+static double pattern(int32_t period)
+{
+    static const double week[WEEK] = {1, 2, .5, 1.5, .25, 1, .75};
+    return week[period % WEEK];
+}
+
+static double draw(const Sample *sample, double level, int32_t t, double depth, Random *random)
+{
+    bool is_changed = sample->changed > 0 && t >= sample->changed;
+    double noise = random_unit(random);
+    int64_t count = random_poisson(random, .1 * level * pattern(t));
+    switch (sample->law) {
+    case LAW_WEEK:
+        return level * pattern(FIRST_DAY + t);
+    case LAW_PROMOTION:
+        return level * (1 + 1.5 * depth) * (.9 + .2 * noise);
+    case LAW_RARE:
+        return noise < .05 ? NAN : is_changed ? 1000 * noise : (double)count;
+    case LAW_CONSTANT:
+        return 5;
+    case LAW_ZERO:
+        return 0;
+    default:
+        return NAN;
+    }
+}
+
+static void make_calendar(const Sample *sample, Calendar *calendar)
+{
+    calendar->frequency = sample->frequency;
+    calendar->first = FIRST_DAY;
+    calendar->n = sample->periods;
+    calendar->ahead = AHEAD;
+    calendar->is_closed = mem_new(calendar->n + AHEAD, sizeof *calendar->is_closed);
+    calendar->holiday = mem_new(calendar->n + AHEAD, sizeof *calendar->holiday);
+    calendar->n_holidays = 1;
+    for (int32_t t = 0; t < calendar->n + AHEAD; t++) {
+        calendar->is_closed[t] = sample->has_closed_days && t % WEEK == 3;
+        calendar->holiday[t] = t % 50 == 20 ? 0 : -1;
+    }
+}
+
+/* One series; values and columns have room. */
+static void make_series(const Sample *sample, int64_t i, SeriesSet *set)
+{
+    Random random = random_stream(7, (uint64_t)(set->first + i));
+    double level = 1 + (double)random_below(&random, 100);
+    int32_t start = (int32_t)random_below(&random, sample->periods / 3 + 1);
+    set->start[i] = FIRST_DAY + start;
+    set->begin[i + 1] = set->begin[i] + sample->periods - start;
+    for (int32_t t = start; t < sample->periods + AHEAD; t++) {
+        double depth = random_below(&random, 4) == 0 ? .2 * (double)random_below(&random, 4) : 0;
+        double price = 3 + random_unit(&random);
+        double value = draw(sample, level, t, depth, &random);
+        if (t < sample->periods)
+            set->values[set->begin[i] + t - start] = value;
+        if (!sample->has_columns)
+            continue;
+        int64_t at = set->begin[i] + i * AHEAD + t - start;
+        set->dynamic[0][at] = price;
+        set->dynamic[1][at] = depth;
+    }
+    if (sample->has_columns)
+        set->statics[0][i] = (int32_t)((set->first + i) % 4) - 1;
+}
+
+static SeriesSet make_set(const Sample *sample)
+{
+    const Comm *comm = rank_comm();
+    SeriesSet set = {.total = sample->total};
+    int64_t end = first_of(sample, comm_rank(comm) + 1, comm_size(comm));
+    set.first = first_of(sample, comm_rank(comm), comm_size(comm));
+    set.n = end - set.first;
+    make_calendar(sample, &set.calendar);
+    set.begin = mem_new(set.n + 1, sizeof *set.begin);
+    set.start = mem_new(set.n, sizeof *set.start);
+    set.values = mem_new(set.n * sample->periods, sizeof *set.values);
+    if (sample->has_columns) {
+        set.n_dynamic = 2;
+        strcpy(set.dynamic_names[0], "price");
+        strcpy(set.dynamic_names[1], "promotion");
+        for (int k = 0; k < 2; k++)
+            set.dynamic[k] = mem_new(set.n * (sample->periods + AHEAD), sizeof(double));
+        set.n_static = 1;
+        set.static_counts[0] = 3;
+        set.statics[0] = mem_new(set.n, sizeof(int32_t));
+    }
+    for (int64_t i = 0; i < set.n; i++)
+        make_series(sample, i, &set);
+    return set;
+}
+
+/* Collective. */
+static PooledModel learn(const SeriesSet *set, int32_t periods, const PooledOptions *options)
+{
+    Error error = {0};
+    PooledModel model = {0};
+    CU_ASSERT_EQUAL(pooled_learn(rank_comm(), set, FIRST_DAY + periods, options, &model, &error),
+                    STATUS_OK);
+    return model;
+}
+
+static uint64_t hash_groups(const PooledModel *model)
+{
+    uint64_t hash = (uint64_t)model->n_groups;
+    for (int g = 0; g < model->n_groups; g++) {
+        const PooledGroup *group = &model->groups[g];
+        hash = hash * 31 + hash64(group->coefficients, model->plan.n * (int64_t)sizeof(double));
+        hash = hash * 31 + hash64(&group->lambda, sizeof group->lambda);
+        hash = hash * 31 + (uint64_t)group->rows;
+    }
+    return hash;
+}
+
+/* The same on every rank? Collective. */
+static bool is_same_everywhere(uint64_t hash)
+{
+    int64_t least = (int64_t)(hash >> 1), greatest = least;
+    comm_min_i64(rank_comm(), &least, 1);
+    comm_max_i64(rank_comm(), &greatest, 1);
+    return least == greatest;
+}
+
+static uint64_t learn_hash(const Sample *sample, int32_t periods, const PooledOptions *options)
+{
+    SeriesSet set = make_set(sample);
+    PooledModel model = learn(&set, periods, options);
+    uint64_t hash = hash_groups(&model);
+    CU_ASSERT(is_same_everywhere(hash));
+    CU_ASSERT(model.n_groups > 0 && model.groups[0].rows > 0);
+    pooled_free(&model);
+    series_set_free(&set);
+    return hash;
+}
+
+/* All series on one rank is what a single rank has: the others must have its bits. */
+static void test_same_bits(void)
+{
+    Sample sample = usual;
+    PooledOptions options = options_usual;
+    for (int64_t rows = 0; rows <= 5000; rows += 5000) {
+        options.rows = rows;
+        sample.place = PLACE_FIRST;
+        options.threads = 1;
+        uint64_t want = learn_hash(&sample, sample.periods, &options);
+        for (int place = 0; place < PLACES; place++) {
+            sample.place = (Place)place;
+            for (options.threads = 1; options.threads <= 3; options.threads += 2)
+                CU_ASSERT_EQUAL(learn_hash(&sample, sample.periods, &options), want);
+        }
+    }
+}
+
+static double forecast(const PooledModel *model, const SeriesSet *set, int64_t i, int32_t periods,
+                       int horizon, double *mean)
+{
+    double *work = mem_new(pooled_work(model, set), sizeof *work), sum = 0;
+    pooled_forecast(model, set, i, FIRST_DAY + periods, horizon, mean, work);
+    for (int h = 0; h < horizon; h++) {
+        CU_ASSERT(isfinite(mean[h]) && mean[h] >= 0);
+        sum += mean[h];
+    }
+    mem_free(&work);
+    return sum;
+}
+
+/* Values from `until` on, and columns in learning, are not looked at. */
+static void test_later_values(void)
+{
+    enum { UNTIL = 150 };
+    Sample sample = usual, changed = usual;
+    changed.changed = UNTIL;
+    SeriesSet set = make_set(&sample), other = make_set(&changed);
+    PooledModel model = learn(&set, UNTIL, &options_usual);
+    for (int64_t i = 0; i < set.n; i++) {
+        int64_t later = FIRST_DAY + UNTIL - other.start[i], at = other.begin[i] + i * AHEAD;
+        for (int64_t t = later; t < series_length(&other, i) + AHEAD; t++)
+            other.dynamic[0][at + t] = other.dynamic[1][at + t] = 1000;
+    }
+    PooledModel again = learn(&other, UNTIL, &options_usual);
+    CU_ASSERT_EQUAL(hash_groups(&model), hash_groups(&again));
+    for (int k = 0; k < 2; k++)
+        for (int64_t j = 0; j < set.begin[set.n] + set.n * AHEAD; j++)
+            other.dynamic[k][j] = set.dynamic[k][j];
+    for (int64_t i = 0; i < set.n; i += 13) {
+        double one[AHEAD], two[AHEAD];
+        forecast(&model, &set, i, UNTIL, AHEAD, one);
+        forecast(&model, &other, i, UNTIL, AHEAD, two);
+        CU_ASSERT(memcmp(one, two, sizeof one) == 0);
+    }
+    pooled_free(&model);
+    pooled_free(&again);
+    series_set_free(&set);
+    series_set_free(&other);
+}
+
+static void test_week(void)
+{
+    Sample sample = usual;
+    sample.law = LAW_WEEK;
+    SeriesSet set = make_set(&sample);
+    PooledModel model = learn(&set, sample.periods, &options_usual);
+    CU_ASSERT_EQUAL(model.n_groups, 3);
+    CU_ASSERT_EQUAL(model.groups[1].first, 8);
+    CU_ASSERT_EQUAL(model.groups[2].last, AHEAD);
+    for (int64_t i = 0; i < set.n; i++) {
+        double mean[AHEAD];
+        double level = 0;
+        for (int32_t t = 0; t < series_length(&set, i); t++)
+            level = fmax(level, set.values[set.begin[i] + t] / 2);
+        forecast(&model, &set, i, sample.periods, AHEAD, mean);
+        for (int h = 0; h < AHEAD; h++) {
+            int32_t t = sample.periods + h;
+            double want = set.calendar.is_closed[t] ? 0 : level * pattern(FIRST_DAY + t);
+            CU_ASSERT_DOUBLE_EQUAL(mean[h], want, .03 * level);
+        }
+    }
+    pooled_free(&model);
+    series_set_free(&set);
+}
+
+/* What a promotion of depth .6 does is told, from depths of the periods ahead. */
+static void test_promotion(void)
+{
+    Sample sample = usual;
+    sample.law = LAW_PROMOTION;
+    sample.has_closed_days = false;
+    SeriesSet set = make_set(&sample);
+    PooledModel model = learn(&set, sample.periods, &options_usual);
+    for (int64_t i = 0; i < set.n; i++) {
+        double *depth = set.dynamic[1] + set.begin[i + 1] + i * AHEAD, mean[AHEAD], without, with;
+        for (int h = 0; h < AHEAD; h++)
+            depth[h] = 0;
+        without = forecast(&model, &set, i, sample.periods, AHEAD, mean);
+        for (int h = 0; h < AHEAD; h++)
+            depth[h] = .6;
+        with = forecast(&model, &set, i, sample.periods, AHEAD, mean);
+        CU_ASSERT_DOUBLE_EQUAL(with / without, 1.9, .1);
+    }
+    pooled_free(&model);
+    series_set_free(&set);
+}
+
+/* A series of nothing but one number is forecast as it, whatever the number of series. */
+static void test_plain_series(void)
+{
+    static const int64_t totals[] = {0, 1, 64, 65};
+    static const Law laws[] = {LAW_CONSTANT, LAW_ZERO, LAW_UNKNOWN};
+    for (size_t k = 0; k < sizeof totals / sizeof *totals; k++) {
+        for (size_t l = 0; l < sizeof laws / sizeof *laws; l++) {
+            Sample sample = usual;
+            sample.total = totals[k];
+            sample.law = laws[l];
+            SeriesSet set = make_set(&sample);
+            PooledModel model = learn(&set, sample.periods, &options_usual);
+            bool has_law = sample.total > 0 && sample.law == LAW_CONSTANT;
+            CU_ASSERT_EQUAL(model.groups[0].lambda > 0, has_law);
+            for (int64_t i = 0; i < set.n; i++) {
+                double mean[AHEAD], want = has_law ? 5 : 0;
+                forecast(&model, &set, i, sample.periods, AHEAD, mean);
+                for (int h = 0; h < AHEAD; h++)
+                    CU_ASSERT_DOUBLE_EQUAL(
+                        mean[h], set.calendar.is_closed[sample.periods + h] ? 0 : want, 1e-3);
+            }
+            pooled_free(&model);
+            series_set_free(&set);
+        }
+    }
+}
+
+/* Too little history to learn from: the naive. */
+static void test_naive(void)
+{
+    Sample sample = usual;
+    sample.law = LAW_WEEK;
+    sample.has_closed_days = false;
+    for (int32_t until = 0; until <= 14; until += 7) {
+        SeriesSet set = make_set(&sample);
+        PooledModel model = learn(&set, until, &options_usual);
+        CU_ASSERT_EQUAL(model.groups[0].rows, 0);
+        CU_ASSERT_EQUAL(model.groups[0].lambda, 0);
+        for (int64_t i = 0; i < set.n; i++) {
+            double mean[AHEAD];
+            bool is_new = set.start[i] >= FIRST_DAY + until;
+            forecast(&model, &set, i, until, AHEAD, mean);
+            for (int h = 0; h < AHEAD; h++) {
+                int32_t t = FIRST_DAY + until + h - (h / WEEK + 1) * WEEK;
+                if (is_new || t >= set.start[i])
+                    CU_ASSERT_EQUAL(mean[h],
+                                    is_new ? 0 : set.values[set.begin[i] + t - set.start[i]]);
+            }
+        }
+        pooled_free(&model);
+        series_set_free(&set);
+    }
+}
+
+/* Every frequency, all horizons; a horizon that was not learned is that of the last group. */
+static void test_frequencies(void)
+{
+    static const int horizons[] = {1, 3, AHEAD};
+    for (int frequency = 0; frequency < FREQUENCY_COUNT; frequency++) {
+        for (size_t k = 0; k < sizeof horizons / sizeof *horizons; k++) {
+            Sample sample = usual;
+            PooledOptions options = options_usual;
+            sample.frequency = (Frequency)frequency;
+            sample.periods = 900; /* more than two years of days */
+            sample.total = 40;
+            options.horizon = horizons[k];
+            options.half_life = 300;
+            SeriesSet set = make_set(&sample);
+            PooledModel model = learn(&set, sample.periods, &options);
+            CU_ASSERT(model.plan.n <= FEATURES_MAX);
+            CU_ASSERT_EQUAL(model.groups[model.n_groups - 1].last, options.horizon);
+            CU_ASSERT(model.groups[0].rows > 0 && model.groups[0].lambda > 0);
+            for (int64_t i = 0; i < set.n; i++) {
+                double mean[AHEAD];
+                forecast(&model, &set, i, sample.periods, AHEAD, mean);
+                forecast(&model, &set, i, sample.periods - 100, AHEAD, mean);
+            }
+            pooled_free(&model);
+            series_set_free(&set);
+        }
+    }
+}
+
+CU_TestInfo pooled_tests[] = {
+    {"same bits", test_same_bits},
+    {"later values", test_later_values},
+    {"week", test_week},
+    {"promotion", test_promotion},
+    {"plain series", test_plain_series},
+    {"naive", test_naive},
+    {"frequencies", test_frequencies},
+    CU_TEST_INFO_NULL,
+};
