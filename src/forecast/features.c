@@ -152,7 +152,8 @@ static int plan_statics(const SeriesSet *set, int n, FeaturePlan *plan)
 
 static int fixed_features(const FeaturePlan *plan)
 {
-    return 1 + N_WINDOWS + 2 + 3 + 4 + (plan->season > 1 ? 7 : 0) + (plan->year > 0 ? 2 : 0);
+    return 1 + 2 * N_WINDOWS - 1 + 2 + 3 + 4 + (plan->season > 1 ? 7 : 0) +
+           (plan->year > 0 ? 2 : 0);
 }
 
 /* The power of 2 that makes the values of each dynamic column before `until`, of all series, at
@@ -245,13 +246,13 @@ static double dynamic_value(const FeaturePlan *plan, const FeatureHistory *histo
 
 int64_t feature_history_work(const SeriesSet *set, int32_t length)
 {
-    return ((int64_t)length + 1) * (5 + 2 * set->n_dynamic);
+    return ((int64_t)length + 1) * (6 + 2 * set->n_dynamic);
 }
 
 static void lay_out(const SeriesSet *set, int32_t n, FeatureHistory *history, double *work)
 {
-    double **arrays[] = {&history->known, &history->sum, &history->magnitude, &history->sold,
-                         &history->gap};
+    double **arrays[] = {&history->known, &history->sum,  &history->magnitude,
+                         &history->root,  &history->sold, &history->gap};
     for (size_t k = 0; k < sizeof arrays / sizeof arrays[0]; k++, work += n + 1) {
         *arrays[k] = work;
         work[0] = 0;
@@ -296,6 +297,7 @@ void feature_history_make(const FeaturePlan *plan, const SeriesSet *set, int64_t
         last = value;
         history->sum[k + 1] = history->sum[k] + value;
         history->magnitude[k + 1] = history->magnitude[k] + fabs(value);
+        history->root[k + 1] = history->root[k] + sqrt(fabs(value));
         history->sold[k + 1] = history->sold[k] + (value != 0);
         history->gap[k + 1] = value != 0 ? 0 : history->gap[k] + 1;
         k++;
@@ -365,15 +367,18 @@ static double ratio(double value, double level)
     return clamp(value / level, -ratio_max, ratio_max);
 }
 
-/* Rolling means, and the last values. */
+/* Rolling means, plain and of roots, which one large order moves less; the last values. */
 static double *add_recent(double *x, Row *row)
 {
     static const int32_t windows[N_WINDOWS] = {1, 4, 8, 13, 0};
     const FeatureHistory *history = row->history;
     for (int k = 0; k < N_WINDOWS; k++) {
         int32_t from = windows[k] > 0 ? row->origin - windows[k] * row->plan->window : 0;
+        double seen, roots = sum_between(history, history->root, from, row->origin, &seen);
         row->means[k] = ratio(mean_between(history, from, row->origin, row->level), row->level);
         *x++ = row->means[k];
+        if (windows[k] > 0)
+            *x++ = seen > 0 ? ratio(roots / seen * (roots / seen), row->level) : 1;
     }
     int32_t n = known_before(history, row->origin);
     for (int32_t k = 1; k <= 3; k += 2) {

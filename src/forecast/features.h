@@ -48,6 +48,7 @@ typedef struct FeatureHistory {
     /* Of the k known periods that come first, [n + 1]: */
     double *sum;       /* of values */
     double *magnitude; /* of absolute values */
+    double *root;      /* of their roots */
     double *sold;      /* values other than 0 */
     double *gap;       /* periods after the last of those */
 } FeatureHistory;

@@ -230,6 +230,62 @@ static double forecast(const PooledModel *model, const SeriesSet *set, int64_t i
     return sum;
 }
 
+/* Where the features of a daily set without columns are. */
+enum { AT_MEANS = 1, AT_LAST = 10, AT_TREND = 12, AT_SEASON = 15, AT_AGE = 22, AT_WEEKDAY = 26 };
+
+/* A series that counts its periods, seen at its 100th about nine periods on: by hand. */
+static void check_counting(const FeaturePlan *plan, const SeriesSet *set, double *work)
+{
+    enum { ORIGIN = 100, TARGET = 108 };
+    double x[FEATURES_MAX], level = (56 * 71.5 + 7 * 49.5) / 63;
+    double *values = set->values + set->begin[0];
+    FeatureHistory history;
+    for (int32_t t = 0; t < series_length(set, 0); t++)
+        values[t] = t;
+    feature_history_make(plan, set, 0, set->start[0] + ORIGIN, &history, work);
+    CU_ASSERT_EQUAL(history.n, ORIGIN);
+    CU_ASSERT_DOUBLE_EQUAL(history.deviation, 1, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(feature_level(plan, &history, ORIGIN), level, 1e-12);
+    CU_ASSERT_EQUAL(feature_naive(plan, &history, ORIGIN, TARGET), 94);
+    feature_row(plan, &history, ORIGIN, TARGET, level, x);
+    CU_ASSERT_EQUAL(x[0], 1);
+    CU_ASSERT_DOUBLE_EQUAL(x[AT_MEANS], 96 / level, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(x[AT_MEANS + 8], 49.5 / level, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(x[AT_LAST], 99 / level, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(x[AT_LAST + 1], 98 / level, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(x[AT_TREND], 85.5 / 54, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(x[AT_TREND + 2], 8. / 7, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(x[AT_SEASON], 94 / level, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(x[AT_SEASON + 2], (94 - 10.5) / level, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(x[AT_AGE], log1p(100. / 7), 1e-12);
+    CU_ASSERT_EQUAL(x[AT_AGE + 2], 0);
+    for (int32_t day = 0; day < WEEK; day++)
+        CU_ASSERT_EQUAL(x[AT_WEEKDAY + day], day == (set->start[0] + TARGET) % WEEK);
+    values[94] = NAN; /* the same place of the season is not known a season before */
+    feature_history_make(plan, set, 0, set->start[0] + ORIGIN, &history, work);
+    feature_row(plan, &history, ORIGIN, TARGET, level, x);
+    CU_ASSERT_EQUAL(feature_naive(plan, &history, ORIGIN, TARGET), 87);
+    CU_ASSERT_DOUBLE_EQUAL(x[AT_SEASON], x[AT_MEANS + 2], 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(x[AT_SEASON + 1], 87 / level, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(x[AT_MEANS], (7 * 96 - 94) / 6. / level, 1e-12);
+}
+
+static void test_features(void)
+{
+    Sample sample = {.law = LAW_WEEK, .frequency = FREQUENCY_DAILY, .total = 1, .periods = 200};
+    Error error = {0};
+    FeaturePlan plan = {0};
+    SeriesSet set = make_set(&sample);
+    CU_ASSERT_EQUAL(feature_plan_make(rank_comm(), &set, FIRST_DAY + 150, &plan, &error),
+                    STATUS_OK);
+    double *work = mem_new(feature_history_work(&set, sample.periods), sizeof *work);
+    if (set.n == 1)
+        check_counting(&plan, &set, work);
+    mem_free(&work);
+    feature_plan_free(&plan);
+    series_set_free(&set);
+}
+
 /* Values from `until` on, and columns in learning, are not looked at. */
 static void test_later_values(void)
 {
@@ -391,6 +447,7 @@ static void test_frequencies(void)
 }
 
 CU_TestInfo pooled_tests[] = {
+    {"features", test_features},
     {"same bits", test_same_bits},
     {"later values", test_later_values},
     {"week", test_week},
