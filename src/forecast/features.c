@@ -13,18 +13,21 @@ static const double pi = 3.14159265358979323846;
 static const double year_days = 365.25;
 
 enum {
-    N_WINDOWS = 5,      /* 1, 4, 8 and 13 windows, and all */
-    LEVEL_WINDOWS = 8,  /* rolling windows of the level */
-    SEASONS_SEEN = 13,  /* that the share of a place in the season is taken from */
-    STATIC_CODES = 12,  /* a static column of more codes has no features */
-    MONTH_WAVES = 2,    /* sine and cosine of the month, its double */
-    YEAR_WAVES_MAX = 3, /* of the year */
-    N_HOLIDAY = 4,      /* on the day, before, in the week before, after */
+    N_FACTORS = 9,        /* features whose products are features */
+    N_SEASON_FACTORS = 2, /* of those, of a season */
+    N_WINDOWS = 5,        /* 1, 4, 8 and 13 windows, and all */
+    LEVEL_WINDOWS = 8,    /* rolling windows of the level */
+    SEASONS_SEEN = 13,    /* that the share of a place in the season is taken from */
+    STATIC_CODES = 12,    /* a static column of more codes has no features */
+    MONTH_WAVES = 2,      /* sine and cosine of the month, its double */
+    YEAR_WAVES_MAX = 3,   /* of the year */
+    N_HOLIDAY = 4,        /* on the day, before, in the week before, after */
     DAYS_A_WEEK = 7,
     HOURS_A_DAY = 24
 };
 
 static const double ratio_max = 16;  /* values count as at most so many times the level */
+static const double product_max = 4; /* products of two as so much */
 static const double growth_max = 4;  /* and ratios of means as so much */
 static const double dynamic_max = 4; /* what is known of a period, in scale */
 static const double place_prior = 2; /* seasons that count for no pattern */
@@ -152,8 +155,10 @@ static int plan_statics(const SeriesSet *set, int n, FeaturePlan *plan)
 
 static int fixed_features(const FeaturePlan *plan)
 {
-    return 1 + 2 * N_WINDOWS - 1 + 2 + 3 + 4 + (plan->season > 1 ? 7 : 0) +
-           (plan->year > 0 ? 2 : 0);
+    bool has_season = plan->season > 1;
+    int factors = has_season ? N_FACTORS : N_FACTORS - N_SEASON_FACTORS;
+    return 1 + 2 * N_WINDOWS - 1 + 2 + 3 + 4 + (has_season ? 7 : 0) + (plan->year > 0 ? 2 : 0) +
+           factors * (factors + 1) / 2;
 }
 
 /* The power of 2 that makes the values of each dynamic column before `until`, of all series, at
@@ -360,7 +365,16 @@ typedef struct Row {
     int32_t origin, target;
     double level;
     double means[N_WINDOWS]; /* of rolling windows, over the level */
+    double factors[N_FACTORS];
+    int n_factors;
 } Row;
+
+/* A feature that products are made with. */
+static double factor(Row *row, double value)
+{
+    row->factors[row->n_factors++] = value;
+    return value;
+}
 
 static double ratio(double value, double level)
 {
@@ -378,8 +392,9 @@ static double *add_recent(double *x, Row *row)
         row->means[k] = ratio(mean_between(history, from, row->origin, row->level), row->level);
         *x++ = row->means[k];
         if (windows[k] > 0)
-            *x++ = seen > 0 ? ratio(roots / seen * (roots / seen), row->level) : 1;
+            *x++ = factor(row, seen > 0 ? ratio(roots / seen * (roots / seen), row->level) : 1);
     }
+    factor(row, row->means[1]);
     int32_t n = known_before(history, row->origin);
     for (int32_t k = 1; k <= 3; k += 2) {
         int32_t from = most(n - k, 0);
@@ -402,7 +417,7 @@ static double *add_trend(double *x, const Row *row)
 
 /* The same place of the season in the last 1, 2, 4 and 8 seasons before the origin; its share of a
  * longer past, by itself and times recent means. */
-static double *add_season(double *x, const Row *row)
+static double *add_season(double *x, Row *row)
 {
     const FeatureHistory *history = row->history;
     int32_t season = row->plan->season, seen = 0;
@@ -411,6 +426,8 @@ static double *add_season(double *x, const Row *row)
     for (; seen < SEASONS_SEEN; seen++, t -= season) {
         if (seen == 1 || seen == 2 || seen == 4 || seen == 8)
             *x++ = n > 0 ? ratio(sum / n, row->level) : row->means[1];
+        if (seen == 4)
+            factor(row, x[-1]);
         if (t >= 0 && feature_is_known(history, t)) {
             sum += feature_value(history, t);
             n++;
@@ -420,7 +437,7 @@ static double *add_season(double *x, const Row *row)
         mean_between(history, row->origin - SEASONS_SEEN * season, row->origin, row->level);
     double place = (sum + place_prior * mean) / (n + place_prior);
     double share = mean > 0 ? clamp(place / mean, 0, growth_max) : 1;
-    *x++ = ratio(place, row->level);
+    *x++ = factor(row, ratio(place, row->level));
     *x++ = share * row->means[1];
     *x++ = share * row->means[2];
     return x;
@@ -444,7 +461,7 @@ static double *add_year(double *x, const Row *row)
 }
 
 /* How old it is, and how rare its sales are. */
-static double *add_age(double *x, const Row *row)
+static double *add_age(double *x, Row *row)
 {
     const FeatureHistory *history = row->history;
     int32_t n = known_before(history, row->origin);
@@ -452,10 +469,19 @@ static double *add_age(double *x, const Row *row)
         sold = sum_between(history, history->sold, row->origin - SEASONS_SEEN * row->plan->window,
                            row->origin, &seen);
     double share = seen > 0 ? sold / seen : 0;
-    *x++ = log1p((double)n / row->plan->window);
+    *x++ = factor(row, log1p((double)n / row->plan->window));
     *x++ = row->plan->window / ((double)n + row->plan->window);
-    *x++ = 1 - share;
+    *x++ = factor(row, 1 - share);
     *x++ = log1p(history->gap[n] * share);
+    return x;
+}
+
+/* What one of them tells depends on the others: a mean on how old and how rare a product is. */
+static double *add_products(double *x, const Row *row)
+{
+    for (int j = 0; j < row->n_factors; j++)
+        for (int k = 0; k <= j; k++)
+            *x++ = clamp(row->factors[j] * row->factors[k], -product_max, product_max);
     return x;
 }
 
@@ -504,5 +530,6 @@ void feature_row(const FeaturePlan *plan, const FeatureHistory *history, int32_t
         *at++ = calendar[k];
     at = add_dynamics(at, &row);
     at = add_statics(at, &row);
+    at = add_products(at, &row);
     vesper_assert(at - x == plan->n);
 }

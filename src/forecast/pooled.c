@@ -93,7 +93,7 @@ static void plan_rows(Comm *comm, Learning *learning)
         learning->step = 1;
     while (divisor(learning->step, model->plan.season) > 1)
         learning->step++;
-    learning->bits = ridge_bits(periods, number_max);
+    learning->bits = ridge_bits(periods / learning->step + learning->set->total, number_max);
 }
 
 /* Where the last periods begin: a horizon of them, at most a quarter of the history. */
