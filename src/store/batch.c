@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "store/file_syncs.h"
 #include "store/files.h"
 
 #include <inttypes.h>
@@ -15,6 +16,7 @@ struct StoreBatch {
     int64_t number;
     ManifestBatch added;
     SegmentLayout *layouts; /* of added.tables */
+    FileSyncs syncs;        /* of their files */
     int64_t *written;       /* [partitions] order lines of this batch, the same on every rank */
     int64_t *replaced;      /* [partitions] earlier lines put out of force, found by this rank */
 };
@@ -145,6 +147,7 @@ Status store_batch_write(Comm *comm, StoreBatch *batch, const char *table, Table
                         .partitions = kind == TABLE_GLOBAL ? 1 : store->settings.partitions,
                         .transfer = store->transfer};
     TRY(segment_write(comm, &spec, rows, first, n_partitions, partition_rows, &layout, error));
+    file_syncs_start(&batch->syncs, spec.path);
     ManifestTable entry = manifest_table_of(&layout, kind);
     TRY(check_columns(store, &entry, error));
     manifest_batch_add_table(&batch->added, &entry);
@@ -280,6 +283,7 @@ Status store_batch_commit(Comm *comm, Store *store, StoreBatch **batch, Error *e
     StoreBatch *committed = *batch;
     Manifest *manifest = &store->manifest;
     vesper_assert(committed->store == store);
+    TRY_ALL(comm, file_syncs_finish(&committed->syncs, error), error);
     TRY(apply_weights(comm, committed, error));
     manifest->generation = committed->number;
     manifest_add_batch(manifest, &committed->added);
@@ -313,6 +317,8 @@ void store_batch_discard(Comm *comm, StoreBatch **batch)
     if (!*batch)
         return;
     Error error = {0};
+    Status synced = file_syncs_finish(&(*batch)->syncs, &error);
+    (void)synced; /* of what goes */
     /* Failing is no harm: the next run clears the folder. */
     if (comm_rank(comm) == 0 && remove_folder(*batch, &error) != STATUS_OK)
         log_line(LOG_WARN, LOG_ROOT, "store", "note=\"%s\"", error.message);

@@ -219,24 +219,29 @@ Status files_read_at(int fd, const char *path, void *data, int64_t size, int64_t
     return STATUS_OK;
 }
 
+Status files_write_fresh(const char *path, Bytes contents, Error *error)
+{
+    Status status;
+    int fd = -1;
+    TRY(files_create(path, error));
+    TRY(files_open(path, true, &fd, error));
+    TRY(files_write_at(fd, path, contents.data, contents.size, 0, error));
+out:
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
 Status files_write_small(const char *path, Bytes contents, Error *error)
 {
     Status status;
     Buffer fresh = {0};
-    int fd = -1;
     buffer_printf(&fresh, "%s.new", path);
     const char *name = buffer_string(&fresh);
-    TRY(files_create(name, error));
-    TRY(files_open(name, true, &fd, error));
-    TRY(files_write_at(fd, name, contents.data, contents.size, 0, error));
-    if (fsync(fd) != 0) {
-        status = files_error(error, "write to disk", name);
-        goto out;
-    }
+    TRY(files_write_fresh(name, contents, error));
+    TRY(files_sync(name, error));
     TRY(files_rename(name, path, error));
 out:
-    if (fd >= 0)
-        close(fd);
     buffer_free(&fresh);
     return status;
 }

@@ -24,6 +24,8 @@ Status files_rename(const char *from, const char *to, Error *error) VESPER_MUST_
  * moment in between sees one of the two where the file system can exchange names. */
 Status files_replace_folder(const char *from, const char *to, Error *error) VESPER_MUST_USE;
 
+/* A small file that nobody looks for yet; not synced. */
+Status files_write_fresh(const char *path, Bytes contents, Error *error) VESPER_MUST_USE;
 /* A small file at once. It appears whole: written beside as PATH.new, synced, renamed. */
 Status files_write_small(const char *path, Bytes contents, Error *error) VESPER_MUST_USE;
 Status files_read_small(const char *path, int64_t limit, Buffer *contents,

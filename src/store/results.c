@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "store/file_syncs.h"
 #include "store/files.h"
 #include "store/internal.h"
 
@@ -16,6 +17,7 @@
 struct ResultWriter {
     Store *store;
     const char *place; /* folder of the store: RESULTS or CHECKPOINTS */
+    FileSyncs syncs;
     char run[STORE_NAME_SIZE];
     ManifestTable tables[RESULT_TABLES_MAX];
     char keys[RESULT_TABLES_MAX][2 * STORE_NAME_SIZE];
@@ -203,6 +205,7 @@ Status results_write(Comm *comm, ResultWriter *writer, const char *table, const 
                         .stores_constants = true,
                         .transfer = writer->store->transfer};
     TRY(segment_write(comm, &spec, rows, first, n, block_rows, &layout, error));
+    file_syncs_start(&writer->syncs, spec.path);
     ManifestTable entry = manifest_table_of(&layout, TABLE_GLOBAL);
     TRY(check_key(&entry, key, error));
     note_table(writer, &layout, &entry, key);
@@ -232,31 +235,47 @@ static void print_index(const ResultWriter *writer, Buffer *json)
                json);
 }
 
+/* The index beside the tables; it and the folder's list of names follow them to the disk. */
+static Status write_index(ResultWriter *writer, Error *error)
+{
+    Status status;
+    Buffer folder = {0}, index = {0}, json = {0};
+    unfinished_folder(writer, &folder);
+    buffer_printf(&index, "%s/%s", buffer_string(&folder), RESULT_INDEX);
+    print_index(writer, &json);
+    TRY(fault_point("store.results.index", error));
+    TRY(files_write_fresh(buffer_string(&index), buffer_view(&json), error));
+    file_syncs_start(&writer->syncs, buffer_string(&index));
+    file_syncs_start(&writer->syncs, buffer_string(&folder));
+out:
+    buffer_free(&folder);
+    buffer_free(&index);
+    buffer_free(&json);
+    return status;
+}
+
 static Status put_in_place(const ResultWriter *writer, Error *error)
 {
     Status status;
-    Buffer from = {0}, to = {0}, index = {0}, json = {0};
+    Buffer from = {0}, to = {0};
     unfinished_folder(writer, &from);
     run_folder(writer->store, writer->place, writer->run, &to);
-    buffer_printf(&index, "%s/%s", buffer_string(&from), RESULT_INDEX);
-    print_index(writer, &json);
-    TRY(fault_point("store.results.index", error));
-    TRY(files_write_small(buffer_string(&index), buffer_view(&json), error));
     TRY(fault_point("store.results.commit", error));
     TRY(files_replace_folder(buffer_string(&from), buffer_string(&to), error));
     TRY(fault_point("store.results.done", error));
 out:
     buffer_free(&from);
     buffer_free(&to);
-    buffer_free(&index);
-    buffer_free(&json);
     return status;
 }
 
 Status results_commit(Comm *comm, ResultWriter **writer, Error *error)
 {
     Status status;
-    TRY_ALL(comm, comm_rank(comm) == 0 ? put_in_place(*writer, error) : STATUS_OK, error);
+    bool is_root = comm_rank(comm) == 0;
+    TRY_ALL(comm, is_root ? write_index(*writer, error) : STATUS_OK, error);
+    TRY_ALL(comm, file_syncs_finish(&(*writer)->syncs, error), error);
+    TRY_ALL(comm, is_root ? put_in_place(*writer, error) : STATUS_OK, error);
     mem_free(writer);
 out:
     results_discard(comm, writer);
@@ -277,6 +296,8 @@ void results_discard(Comm *comm, ResultWriter **writer)
     if (!*writer)
         return;
     Error error = {0};
+    Status synced = file_syncs_finish(&(*writer)->syncs, &error);
+    (void)synced; /* of what goes */
     /* Failing is no harm: the next run clears the folder. */
     if (comm_rank(comm) == 0 && remove_folder(*writer, &error) != STATUS_OK)
         log_line(LOG_WARN, LOG_ROOT, "results", "note=\"%s\"", error.message);

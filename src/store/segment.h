@@ -83,8 +83,9 @@ typedef struct SegmentSpec {
 
 /* Write a segment. `rows` holds this rank's partitions [first, first + n_partitions), in order;
  * ranks own runs of partitions in rank order. A rank without partitions may pass a table without
- * columns. The file is complete, synced and read back for its layout, which all ranks get.
- * Collective. */
+ * columns. The file is complete and read back for its layout, which all ranks get; each of them
+ * is to sync it (file_syncs.h): on some file systems it reaches the disk no other way. Collective.
+ */
 Status segment_write(Comm *comm, const SegmentSpec *spec, const Table *rows, int64_t first,
                      int64_t n_partitions, const int64_t *partition_rows, SegmentLayout *layout,
                      Error *error) VESPER_MUST_USE;

@@ -242,11 +242,6 @@ static Status write_data(Comm *comm, SegmentPlan *plan, Error *error)
         comm_max_i64(comm, n_pieces, plan->n_datasets);
     TRY_ALL(comm, write_columns(plan, transfer, n_pieces, &scratch, error), error);
     TRY_ALL(comm, comm_rank(comm) == 0 ? write_index(plan, error) : STATUS_OK, error);
-    TRY_ALL(comm,
-            H5Fflush(plan->file, H5F_SCOPE_GLOBAL) >= 0
-                ? STATUS_OK
-                : hdf5_error(error, "flush", plan->spec->path),
-            error);
 out:
     hdf5_close(transfer);
     segment_scratch_free(&scratch);
@@ -337,12 +332,10 @@ static bool is_same_layout(const SegmentLayout *a, const SegmentLayout *b)
     return memcmp(a->index, b->index, (size_t)a->n_index * sizeof *a->index) == 0;
 }
 
-static Status sync_and_check(const SegmentPlan *plan, SegmentLayout *layout, Error *error)
+static Status read_back(const SegmentPlan *plan, SegmentLayout *layout, Error *error)
 {
     Status status;
     const char *path = plan->spec->path;
-    TRY(fault_point("store.segment.sync", error));
-    TRY(files_sync(path, error));
     TRY(segment_layout_read(path, path, layout, error));
     if (!is_same_layout(&plan->layout, layout))
         FAIL(error, STATUS_IO, "%s is not what was written; check the disk and run again", path);
@@ -365,7 +358,7 @@ Status segment_write(Comm *comm, const SegmentSpec *spec, const Table *rows, int
     hdf5_be_quiet();
     TRY(segment_plan_make(comm, &plan, error));
     TRY(write_file(comm, &plan, error));
-    TRY_ALL(comm, comm_rank(comm) == 0 ? sync_and_check(&plan, layout, error) : STATUS_OK, error);
+    TRY_ALL(comm, comm_rank(comm) == 0 ? read_back(&plan, layout, error) : STATUS_OK, error);
     TRY(segment_layout_share(comm, 0, layout, error));
 out:
     segment_plan_free(&plan);

@@ -279,7 +279,7 @@ static void test_faults(void)
                  {"store.rejects.rename", false},
                  {"store.segment.create", true},
                  {"store.segment.write", true},
-                 {"store.segment.sync", false},
+                 {"store.segment.sync", true},
                  {"store.commit.rename", false},
                  {"store.commit.manifest", false},
                  {"store.commit.current", false},
