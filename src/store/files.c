@@ -291,8 +291,10 @@ Status files_reserve(const char *path, int64_t bytes, Error *error)
     Status status = files_open(path, true, &fd, error);
     if (status != STATUS_OK)
         return status;
-    /* Not every file system can; then a full disk shows when the data is written. */
-    if (bytes > 0 && fallocate(fd, 0, 0, bytes) != 0 && (errno == ENOSPC || errno == EDQUOT))
+    /* Not every file system can; then a full disk shows when the data is written. The size stays:
+     * whoever has the file open counts on it. */
+    if (bytes > 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, bytes) != 0 &&
+        (errno == ENOSPC || errno == EDQUOT))
         status = files_error(error, "write", path);
     close(fd);
     return status;

@@ -72,6 +72,17 @@ out:
     return status;
 }
 
+static void choose_writers(Comm *comm, SegmentPlan *plan)
+{
+    int64_t rank = comm_rank(comm), owners = plan->n_partitions > 0;
+    int64_t first = owners > 0 ? rank : comm_size(comm);
+    comm_sum_i64(comm, &owners, 1);
+    comm_min_i64(comm, &first, 1);
+    plan->is_alone = owners <= 1;
+    plan->leads = rank == (owners == 1 ? first : 0);
+    plan->takes_part = plan->leads || !plan->is_alone;
+}
+
 static int64_t own_rows(const SegmentPlan *plan)
 {
     int64_t rows = 0;
@@ -490,6 +501,7 @@ const void *segment_plan_piece(const SegmentPlan *plan, const SegmentDataset *da
 Status segment_plan_make(Comm *comm, SegmentPlan *plan, Error *error)
 {
     Status status;
+    choose_writers(comm, plan);
     TRY(check_runs(comm, plan, error));
     TRY(agree_schema(comm, plan, error));
     TRY_ALL(comm, code_texts(plan, error), error);

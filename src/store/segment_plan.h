@@ -22,7 +22,7 @@ typedef struct SegmentDataset {
     const Column *ends_of;
     ColumnType from, stored;       /* in memory and in the file; COLUMN_TEXT: bytes as they are */
     const SegmentColumn *range_of; /* whole numbers: whose least and greatest value go with it */
-    bool is_index;    /* the same on every rank, written by rank 0, guarded by attribute xxh3 */
+    bool is_index;    /* the same on every rank, written by one, guarded by attribute xxh3 */
     const char *unit; /* NULL for none */
     hid_t handle;
 } SegmentDataset;
@@ -37,6 +37,9 @@ typedef struct SegmentPlan {
     CodedPart *coded; /* [columns of the layout], empty where a column is not coded */
     SegmentDataset *datasets;
     int n_datasets;
+    bool is_alone;   /* no more than one rank has partitions: it writes without the others */
+    bool takes_part; /* this rank calls HDF5 */
+    bool leads;      /* and does what one rank does for all */
     hid_t file;
 } SegmentPlan;
 

@@ -1,4 +1,5 @@
-/* Segments, writing: all ranks together, through parallel HDF5.
+/* Segments, writing: all ranks together, through parallel HDF5. What one rank has alone, as any
+ * table of a few rows, it writes alone: opening a file by MPI-IO costs more than such a table.
  *
  * HDF5 hangs when one rank fails, or passes something else, in a call that the others make too. So
  * everything that can be checked or can run out (schema, partitions, disk space) is looked at
@@ -45,7 +46,7 @@ static bool write_text_attribute(hid_t object, const char *name, Bytes text)
     return is_done;
 }
 
-static hid_t open_parallel(Comm *comm, const char *path)
+static hid_t open_file(Comm *comm, const SegmentPlan *plan)
 {
     hid_t create = H5Pcreate(H5P_FILE_CREATE);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
@@ -53,8 +54,9 @@ static hid_t open_parallel(Comm *comm, const char *path)
     if (H5Pset_obj_track_times(create, false) >= 0 &&
         H5Pset_link_phase_change(create, LINKS_COMPACT, LINKS_COMPACT) >= 0 &&
         H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0 &&
-        H5Pset_fapl_mpio(access, comm_native(comm), MPI_INFO_NULL) >= 0)
-        file = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
+        (plan->is_alone ? H5Pset_file_locking(access, false, true)
+                        : H5Pset_fapl_mpio(access, comm_native(comm), MPI_INFO_NULL)) >= 0)
+        file = H5Fcreate(plan->spec->path, H5F_ACC_TRUNC, create, access);
     hdf5_close(create);
     hdf5_close(access);
     return file;
@@ -95,7 +97,7 @@ static bool create_dataset(hid_t file, hid_t properties, SegmentDataset *dataset
     return is_done;
 }
 
-/* All objects of the file. Every rank makes the same calls with the same values. */
+/* All objects of the file. Every rank that takes part makes the same calls with the same values. */
 static Status create_objects(SegmentPlan *plan, Error *error)
 {
     hid_t group = H5Pcreate(H5P_GROUP_CREATE);
@@ -202,11 +204,11 @@ static Status write_index(SegmentPlan *plan, Error *error)
     return STATUS_OK;
 }
 
-static Status make_transfer(SegmentTransfer transfer, hid_t *properties, Error *error)
+static Status make_transfer(const SegmentPlan *plan, hid_t *properties, Error *error)
 {
     *properties = H5Pcreate(H5P_DATASET_XFER);
-    H5FD_mpio_xfer_t mode =
-        transfer == SEGMENT_COLLECTIVE ? H5FD_MPIO_COLLECTIVE : H5FD_MPIO_INDEPENDENT;
+    bool is_together = !plan->is_alone && plan->spec->transfer == SEGMENT_COLLECTIVE;
+    H5FD_mpio_xfer_t mode = is_together ? H5FD_MPIO_COLLECTIVE : H5FD_MPIO_INDEPENDENT;
     if (*properties < 0 || H5Pset_dxpl_mpio(*properties, mode) < 0)
         return hdf5_error(error, "set up the writing of", "a segment");
     return STATUS_OK;
@@ -218,7 +220,7 @@ static Status prepare_data(SegmentPlan *plan, hid_t *transfer, SegmentScratch *s
     Status status;
     int64_t most = 0;
     TRY(fault_point("store.segment.write", error));
-    TRY(make_transfer(plan->spec->transfer, transfer, error));
+    TRY(make_transfer(plan, transfer, error));
     for (int i = 0; i < plan->n_datasets; i++) {
         const SegmentDataset *dataset = &plan->datasets[i];
         if (!dataset->is_index && dataset->count > most)
@@ -238,17 +240,19 @@ static Status write_data(Comm *comm, SegmentPlan *plan, Error *error)
     TRY_ALL(comm, prepare_data(plan, &transfer, &scratch, error), error);
     for (int i = 0; i < plan->n_datasets; i++)
         n_pieces[i] = pieces_of(&plan->datasets[i]);
-    if (plan->spec->transfer == SEGMENT_COLLECTIVE)
+    if (!plan->is_alone && plan->spec->transfer == SEGMENT_COLLECTIVE)
         comm_max_i64(comm, n_pieces, plan->n_datasets);
-    TRY_ALL(comm, write_columns(plan, transfer, n_pieces, &scratch, error), error);
-    TRY_ALL(comm, comm_rank(comm) == 0 ? write_index(plan, error) : STATUS_OK, error);
+    TRY_ALL(comm,
+            plan->takes_part ? write_columns(plan, transfer, n_pieces, &scratch, error) : STATUS_OK,
+            error);
+    TRY_ALL(comm, plan->leads ? write_index(plan, error) : STATUS_OK, error);
 out:
     hdf5_close(transfer);
     segment_scratch_free(&scratch);
     return status;
 }
 
-/* The empty file, with our mode, by rank 0; and a look whether the disk has room at all. */
+/* The empty file, with our mode, by one rank; and a look whether the disk has room at all. */
 static Status create_file(const SegmentPlan *plan, Error *error)
 {
     Status status;
@@ -268,7 +272,7 @@ static Status reserve_room(const SegmentPlan *plan, Error *error)
     return files_reserve(plan->spec->path, (int64_t)bytes, error);
 }
 
-/* Whether this rank sees the file that rank 0 made: HDF5 would hang if one does not. */
+/* Whether this rank sees the file that another one made: HDF5 would hang if one does not. */
 static Status see_file(const SegmentPlan *plan, Error *error)
 {
     Status status;
@@ -284,26 +288,27 @@ out:
 static Status write_file(Comm *comm, SegmentPlan *plan, Error *error)
 {
     Status status;
-    bool is_root = comm_rank(comm) == 0;
     const char *path = plan->spec->path;
-    bool is_open = false;
-    TRY_ALL(comm, is_root ? create_file(plan, error) : STATUS_OK, error);
+    bool takes_part = plan->takes_part, is_open = false;
+    TRY_ALL(comm, plan->leads ? create_file(plan, error) : STATUS_OK, error);
     TRY_ALL(comm, see_file(plan, error), error);
-    plan->file = open_parallel(comm, path);
-    TRY_ALL(comm, plan->file >= 0 ? STATUS_OK : hdf5_error(error, "create", path), error);
+    plan->file = takes_part ? open_file(comm, plan) : H5I_INVALID_HID;
+    bool is_missing = takes_part && plan->file < 0;
+    TRY_ALL(comm, is_missing ? hdf5_error(error, "create", path) : STATUS_OK, error);
     is_open = true;
-    TRY_ALL(comm, create_objects(plan, error), error);
-    TRY_ALL(comm, is_root ? reserve_room(plan, error) : STATUS_OK, error);
+    TRY_ALL(comm, takes_part ? create_objects(plan, error) : STATUS_OK, error);
+    TRY_ALL(comm, plan->leads ? reserve_room(plan, error) : STATUS_OK, error);
     TRY(write_data(comm, plan, error));
 out:
     for (int i = 0; i < plan->n_datasets; i++)
         hdf5_close(plan->datasets[i].handle);
-    /* Closing is collective: only if every rank has the file open. */
+    /* Closing is collective: only if every rank that takes part has the file open. */
     if (is_open) {
         /* After an error, the first one stays the one that is told. */
         Error unused;
         Error *told = status == STATUS_OK ? error : &unused;
-        Status closed = H5Fclose(plan->file) >= 0 ? STATUS_OK : hdf5_error(told, "close", path);
+        bool is_closed = !takes_part || H5Fclose(plan->file) >= 0;
+        Status closed = is_closed ? STATUS_OK : hdf5_error(told, "close", path);
         if (status == STATUS_OK)
             status = comm_agree(comm, closed, error);
     }
