@@ -193,22 +193,25 @@ static bool is_plain(hid_t dataset)
     return is_good;
 }
 
-/* Where the `size` elements of a dataset lie; *at 0 if there are none. The handle stays open. */
-static Status find_dataset(const Reader *reader, const char *name, hid_t type, int64_t size,
-                           int64_t *at, hid_t *handle, Error *error)
+static Status open_dataset(const Reader *reader, const char *name, hid_t *handle, Error *error)
 {
-    *at = 0;
     *handle = H5I_INVALID_HID;
     if (H5Lexists(reader->file, name, H5P_DEFAULT) <= 0)
         return damaged_part(error, reader->shown, "there is nothing", name);
     *handle = H5Dopen2(reader->file, name, H5P_DEFAULT);
-    if (*handle < 0)
-        return hdf5_error(error, "read", reader->shown);
-    if (!has_type(*handle, type) || !has_size(*handle, size) || !is_plain(*handle))
+    return *handle >= 0 ? STATUS_OK : hdf5_error(error, "read", reader->shown);
+}
+
+/* Where the `size` elements of a dataset lie; *at 0 if there are none. */
+static Status locate_dataset(const Reader *reader, const char *name, hid_t handle, hid_t type,
+                             int64_t size, int64_t *at, Error *error)
+{
+    *at = 0;
+    if (!has_type(handle, type) || !has_size(handle, size) || !is_plain(handle))
         return damaged_part(error, reader->shown, "wrong type, size or layout", name);
     if (size == 0)
         return STATUS_OK;
-    haddr_t address = H5Dget_offset(*handle);
+    haddr_t address = H5Dget_offset(handle);
     int64_t width = (int64_t)H5Tget_size(type);
     int64_t file_bytes = reader->layout->file_bytes;
     if (address == HADDR_UNDEF || address > (haddr_t)file_bytes ||
@@ -218,18 +221,46 @@ static Status find_dataset(const Reader *reader, const char *name, hid_t type, i
     return STATUS_OK;
 }
 
-/* Place of a column's dataset, and the type it is stored as: at most as wide as `type`. */
-static Status find_column(const Reader *reader, const char *name, ColumnType type, int64_t size,
-                          int64_t *at, ColumnType *stored, Error *error)
+/* The type of whole numbers that is as wide as those of a dataset, if it is narrower than `type`.
+ */
+static ColumnType stored_type(hid_t handle, ColumnType type)
 {
-    static const ColumnType narrowest_first[] = {COLUMN_I8, COLUMN_I16, COLUMN_I32, COLUMN_I64};
-    hid_t handle = H5Dopen2(reader->file, name, H5P_DEFAULT);
-    *stored = type;
-    for (int i = 0; i < 4 && narrow_applies(type) && narrowest_first[i] < type; i++)
-        if (handle >= 0 && has_type(handle, hdf5_type_of(narrowest_first[i])))
-            *stored = narrowest_first[i];
-    hdf5_close(handle);
-    Status status = find_dataset(reader, name, hdf5_type_of(*stored), size, at, &handle, error);
+    hid_t found = H5Dget_type(handle);
+    size_t width = found >= 0 ? H5Tget_size(found) : 0;
+    hdf5_close(found);
+    for (ColumnType narrow = COLUMN_I8; narrow_applies(type) && narrow < type; narrow++)
+        if (column_width(narrow) == width)
+            return narrow;
+    return type;
+}
+
+/* Least and greatest value of a column of whole numbers. */
+static Status read_range(const Reader *reader, hid_t handle, SegmentColumn *column, Error *error)
+{
+    column->min = INT64_MAX;
+    column->max = INT64_MIN;
+    if (!narrow_applies(column->type) || reader->layout->rows == 0)
+        return STATUS_OK;
+    bool is_good = read_integer(handle, "min", H5T_NATIVE_INT64, &column->min) &&
+                   read_integer(handle, "max", H5T_NATIVE_INT64, &column->max) &&
+                   column->min <= column->max;
+    return is_good ? STATUS_OK
+                   : damaged_part(error, reader->shown, "no attributes min and max", column->name);
+}
+
+/* Place of a column's dataset, and the type it is stored as: at most as wide as `type`. Its range
+ * goes to `ranged`, if that is not NULL. */
+static Status find_column(const Reader *reader, const char *name, ColumnType type, int64_t size,
+                          int64_t *at, ColumnType *stored, SegmentColumn *ranged, Error *error)
+{
+    Status status;
+    hid_t handle;
+    TRY(open_dataset(reader, name, &handle, error));
+    *stored = stored_type(handle, type);
+    TRY(locate_dataset(reader, name, handle, hdf5_type_of(*stored), size, at, error));
+    if (ranged)
+        TRY(read_range(reader, handle, ranged, error));
+out:
     hdf5_close(handle);
     return status;
 }
@@ -246,10 +277,12 @@ static Status read_index(const Reader *reader, const char *prefix, const char *n
     int64_t *to = reader->layout->index + place;
     int64_t bytes = size * (int64_t)sizeof *to;
     buffer_printf(&full, "%s%s%s", prefix, name, suffix);
-    TRY(find_dataset(reader, buffer_string(&full), type, size, &at, &handle, error));
+    const char *shown = buffer_string(&full);
+    TRY(open_dataset(reader, shown, &handle, error));
+    TRY(locate_dataset(reader, shown, handle, type, size, &at, error));
     TRY(files_read_at(reader->fd, reader->shown, to, bytes, at, error));
     if (!read_integer(handle, "xxh3", H5T_NATIVE_UINT64, &sum) || sum != hash64(to, bytes))
-        status = damaged_part(error, reader->shown, "wrong checksum", buffer_string(&full));
+        status = damaged_part(error, reader->shown, "wrong checksum", shown);
 out:
     hdf5_close(handle);
     buffer_free(&full);
@@ -278,22 +311,6 @@ out:
     return status;
 }
 
-/* Least and greatest value of a column of whole numbers. */
-static Status read_range(const Reader *reader, SegmentColumn *column, Error *error)
-{
-    column->min = INT64_MAX;
-    column->max = INT64_MIN;
-    if (!narrow_applies(column->type) || reader->layout->rows == 0)
-        return STATUS_OK;
-    hid_t handle = H5Dopen2(reader->file, column->name, H5P_DEFAULT);
-    bool is_good = handle >= 0 && read_integer(handle, "min", H5T_NATIVE_INT64, &column->min) &&
-                   read_integer(handle, "max", H5T_NATIVE_INT64, &column->max) &&
-                   column->min <= column->max;
-    hdf5_close(handle);
-    return is_good ? STATUS_OK
-                   : damaged_part(error, reader->shown, "no attributes min and max", column->name);
-}
-
 /* What only a coded text has. */
 static Status read_codes(const Reader *reader, SegmentColumn *column, int64_t *n_texts,
                          Error *error)
@@ -303,7 +320,7 @@ static Status read_codes(const Reader *reader, SegmentColumn *column, int64_t *n
     Buffer codes = {0};
     buffer_printf(&codes, "%s.code", column->name);
     TRY(find_column(reader, buffer_string(&codes), COLUMN_I32, layout->rows, &column->codes_at,
-                    &column->codes_stored, error));
+                    &column->codes_stored, NULL, error));
     TRY(read_index(reader, "checksum/", column->name, ".code", H5T_STD_U64LE, layout->partitions,
                    column->codes_checksum, error));
     TRY(read_offsets(reader, column->name, ".text_offset", column->text_offset, n_texts, error));
@@ -317,7 +334,7 @@ static Status read_ends(const Reader *reader, SegmentColumn *column, int64_t n_t
     Buffer ends = {0};
     buffer_printf(&ends, "%s.end", column->name);
     Status status = find_column(reader, buffer_string(&ends), COLUMN_I64, n_texts, &column->ends_at,
-                                &column->stored, error);
+                                &column->stored, NULL, error);
     buffer_free(&ends);
     return status;
 }
@@ -341,10 +358,10 @@ static Status read_column(const Reader *reader, SegmentColumn *column, Error *er
     ColumnType stored = COLUMN_TEXT;
     if (column->is_constant)
         size = 1;
-    TRY(find_column(reader, column->name, column->type, size, &column->data_at, &stored, error));
+    TRY(find_column(reader, column->name, column->type, size, &column->data_at, &stored, column,
+                    error));
     if (column->type != COLUMN_TEXT)
         column->stored = stored;
-    TRY(read_range(reader, column, error));
 out:
     return status;
 }
