@@ -11,7 +11,8 @@ enum {
     DIGIT_BITS = 11,    /* 2048 targets: what the first-level caches and the TLB can follow */
     SMALL_DIGIT_BITS = 8,
     SMALL_RANGE = 1 << 14,
-    TEXT_STEP = 8 /* bytes of a text compared at once */
+    TEXT_STEP = 8,    /* bytes of a text compared at once */
+    TEXT_RUNS_MAX = 8 /* so many runs of texts in order are merged */
 };
 
 #define SIGN_BIT ((uint64_t)1 << 63)
@@ -318,18 +319,76 @@ out:
     return status;
 }
 
+/* Where texts begin that are in order up to the next: dictionaries are one run, what ranks sorted
+ * and exchanged is one of each rank. Returns how many runs there are, or TEXT_RUNS_MAX + 1 if more;
+ * starts [runs + 1]. */
+static int find_runs(const TextSort *sort, int64_t n, int64_t starts[TEXT_RUNS_MAX + 1])
+{
+    int runs = 1;
+    starts[0] = 0;
+    for (int64_t i = 1; i < n; i++) {
+        if (bytes_compare(text_after(sort, i - 1, 0), text_after(sort, i, 0)) <= 0)
+            continue;
+        if (runs == TEXT_RUNS_MAX)
+            return TEXT_RUNS_MAX + 1;
+        starts[runs++] = i;
+    }
+    starts[runs] = n;
+    return runs;
+}
+
+/* to [end - begin] := the runs from[begin, middle) and from[middle, end) as one; equal texts of the
+ * first stand first. */
+static void merge_two(const TextSort *sort, const int64_t *from, int64_t begin, int64_t middle,
+                      int64_t end, int64_t *to)
+{
+    int64_t a = begin, b = middle;
+    while (a < middle && b < end) {
+        bool is_first =
+            bytes_compare(text_after(sort, from[a], 0), text_after(sort, from[b], 0)) <= 0;
+        *to++ = is_first ? from[a++] : from[b++];
+    }
+    memcpy(to, from + a, (size_t)(middle - a) * sizeof *to);
+    memcpy(to + (middle - a), from + b, (size_t)(end - b) * sizeof *to);
+}
+
+/* Neighbours become one run until one is left. */
+static void merge_runs(TextSort *sort, int64_t *starts, int runs)
+{
+    for (; runs > 1; runs = (runs + 1) / 2) {
+        int64_t n = starts[runs];
+        memcpy(sort->scratch, sort->order, (size_t)n * sizeof *sort->order);
+        for (int r = 0; r + 1 < runs; r += 2)
+            merge_two(sort, sort->scratch, starts[r], starts[r + 1], starts[r + 2],
+                      sort->order + starts[r]);
+        for (int r = 0; r < runs; r += 2)
+            starts[r / 2] = starts[r];
+        starts[(runs + 1) / 2] = n;
+    }
+}
+
 Status sort_order_text(const char *bytes, const int64_t *ends, int64_t n, int64_t *order,
                        Error *error)
 {
     Status status = STATUS_OK;
     TextSort sort = {.bytes = bytes ? bytes : "", .ends = ends, .order = order};
+    int64_t starts[TEXT_RUNS_MAX + 1];
     for (int64_t i = 0; i < n; i++)
         order[i] = i;
-    if (n > INSERTION_MAX) {
-        TRY(mem_resize(&sort.keys, n, sizeof *sort.keys, "room to sort texts", error));
-        TRY(mem_resize(&sort.places, n, sizeof *sort.places, "room to sort texts", error));
-        TRY(mem_resize(&sort.scratch, n, sizeof *sort.scratch, "room to sort texts", error));
+    if (n <= INSERTION_MAX) {
+        insertion_texts(&sort, 0, n, 0);
+        return STATUS_OK;
     }
+    int runs = find_runs(&sort, n, starts);
+    if (runs == 1)
+        return STATUS_OK;
+    TRY(mem_resize(&sort.scratch, n, sizeof *sort.scratch, "room to sort texts", error));
+    if (runs <= TEXT_RUNS_MAX) {
+        merge_runs(&sort, starts, runs);
+        goto out;
+    }
+    TRY(mem_resize(&sort.keys, n, sizeof *sort.keys, "room to sort texts", error));
+    TRY(mem_resize(&sort.places, n, sizeof *sort.places, "room to sort texts", error));
     TRY(sort_texts(&sort, 0, n, 0, error));
 out:
     mem_free(&sort.keys);
@@ -473,14 +532,18 @@ static Status refine_order(const uint64_t *combined, int64_t n, int64_t *order, 
 
 /* order := sorted by all keys. Keys are combined to 64 bits as far as they fit; the least
  * significant ones are sorted first. */
-static Status order_by_keys(const KeyColumn *keys, int n_keys, int64_t n, int64_t *order,
+static Status order_by_keys(const Table *table, const SortKey *by, int n_keys, int64_t *order,
                             Error *error)
 {
-    Status status;
+    Status status = STATUS_OK;
+    KeyColumn keys[TABLE_COLUMNS_MAX] = {{0}};
     uint64_t *combined = NULL;
     uint64_t *permuted = NULL;
     int64_t *next = NULL;
+    int64_t n = table->rows;
     bool is_first = true;
+    for (int k = 0; k < n_keys; k++)
+        TRY(key_prepare(&keys[k], table, &by[k], error));
     TRY(mem_resize(&combined, n, sizeof *combined, "sort keys", error));
     for (int end = n_keys, begin; end > 0; end = begin) {
         int bits = 0;
@@ -499,6 +562,8 @@ static Status order_by_keys(const KeyColumn *keys, int n_keys, int64_t n, int64_
         TRY(refine_order(combined, n, order, permuted, next, error));
     }
 out:
+    for (int k = 0; k < n_keys; k++)
+        mem_free(&keys[k].ranks);
     mem_free(&combined);
     mem_free(&permuted);
     mem_free(&next);
@@ -508,25 +573,22 @@ out:
 Status table_sort(Table *table, const SortKey *keys, int n_keys, Error *error)
 {
     Status status = STATUS_OK;
-    KeyColumn columns[TABLE_COLUMNS_MAX] = {{0}};
     int64_t *order = NULL;
     vesper_assert(n_keys >= 0 && n_keys <= TABLE_COLUMNS_MAX);
     if (table->rows < 2 || n_keys == 0)
         return STATUS_OK;
-    for (int k = 0; k < n_keys; k++)
-        TRY(key_prepare(&columns[k], table, &keys[k], error));
     TRY(mem_resize(&order, table->rows, sizeof *order, "sort order", error));
-    TRY(order_by_keys(columns, n_keys, table->rows, order, error));
-    for (int k = 0; k < n_keys; k++)
-        mem_free(&columns[k].ranks);
+    const Column *first = table_column_const(table, keys[0].column);
+    if (n_keys == 1 && first->type == COLUMN_TEXT && !keys[0].descending)
+        TRY(sort_order_text(first->bytes, first->ends, table->rows, order, error));
+    else
+        TRY(order_by_keys(table, keys, n_keys, order, error));
     int64_t in_place = 0;
     while (in_place < table->rows && order[in_place] == in_place)
         in_place++;
     if (in_place < table->rows)
         TRY(table_gather(table, order, table->rows, error));
 out:
-    for (int k = 0; k < n_keys; k++)
-        mem_free(&columns[k].ranks);
     mem_free(&order);
     return status;
 }
