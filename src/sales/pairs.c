@@ -3,12 +3,14 @@
  * Each rank counts the rows of its own orders, a row at a time with one counter a product. Rows
  * that other ranks also have are added up: long ones whole, as dense sums; the others sparse, in
  * rounds whose messages have a bounded size, each row at the one rank that owns it in that round.
- */
-#include "sales/pairs.h"
+ *
+ * Rows go by falling orders of their product, which no pair of the row can have more of: with a
+ * limit, once so many pairs are known, most rows have nothing to add and are not counted. */
 
 #include "base/fault.h"
 #include "base/memory.h"
 #include "sales/basket_index.h"
+#include "sales/pair_sieve.h"
 
 #include <string.h>
 
@@ -31,7 +33,8 @@ typedef struct PairCount {
     RowPlan plan;
     uint32_t *counts;  /* [labels] all 0 between rows */
     uint32_t *touched; /* [labels + 1] labels counted in the row at hand */
-    int64_t min_orders;
+    PairSieve sieve;
+    int64_t least; /* what all ranks know of sieve.least: what they do together depends on it */
     const int32_t *places; /* [labels] place of each product in the order of ids */
     Table *pairs;
 } PairCount;
@@ -69,18 +72,24 @@ out:
     return status;
 }
 
+/* A pair that enough orders hold. */
 static Status add_pair(PairCount *count, int32_t row, uint32_t other, int64_t orders, Error *error)
 {
+    Status status = STATUS_OK;
     Table *pairs = count->pairs;
-    Status status = table_add_row(pairs, error);
-    if (status != STATUS_OK)
-        return status;
     int32_t p = count->places[row], q = count->places[other];
+    int32_t a = p < q ? p : q, b = p < q ? q : p;
+    bool keeps;
+    TRY(pair_sieve_keeps(&count->sieve, a, b, orders, &keeps, error));
+    if (!keeps)
+        goto out;
+    TRY(table_add_row(pairs, error));
     int64_t last = pairs->rows - 1;
-    ((int32_t *)pairs->columns[0].data)[last] = p < q ? p : q;
-    ((int32_t *)pairs->columns[1].data)[last] = p < q ? q : p;
+    ((int32_t *)pairs->columns[0].data)[last] = a;
+    ((int32_t *)pairs->columns[1].data)[last] = b;
     ((int64_t *)pairs->columns[2].data)[last] = orders;
-    return STATUS_OK;
+out:
+    return status;
 }
 
 /* Count one row of this rank's orders; touched [result] := its labels. Counters stay set. */
@@ -106,17 +115,31 @@ static Status keep_row(PairCount *count, int32_t row, int64_t n_touched, Error *
     Status status = STATUS_OK;
     for (int64_t i = 0; i < n_touched; i++) {
         uint32_t other = count->touched[i];
-        if (count->counts[other] >= count->min_orders && status == STATUS_OK)
+        if (count->counts[other] >= count->sieve.least && status == STATUS_OK)
             status = add_pair(count, row, other, count->counts[other], error);
         count->counts[other] = 0;
     }
     return status;
 }
 
-/* Whether any pair of the row can reach the threshold. */
+/* Whether any pair of the row can have so many orders. */
+static bool can_reach(const PairCount *count, int32_t row, int64_t least)
+{
+    const PairTotals *totals = count->sieve.totals;
+    return count->plan.instances[row] >= least &&
+           totals->of_product[totals->sorted[count->places[row]]] >= least;
+}
+
 static bool is_promising(const PairCount *count, int32_t row)
 {
-    return count->plan.instances[row] >= count->min_orders;
+    return can_reach(count, row, count->least);
+}
+
+/* Pairs that one rank has are enough for all to leave others out. Collective. */
+static void share_least(Comm *comm, PairCount *count)
+{
+    comm_max_i64(comm, &count->sieve.least, 1);
+    count->least = count->sieve.least;
 }
 
 /* ---- rows that one rank has alone ---- */
@@ -125,7 +148,7 @@ static Status keep_own_rows(PairCount *count, Error *error)
 {
     Status status = STATUS_OK;
     for (int32_t row = 0; row < count->index.n_labels; row++) {
-        if (count->plan.holders[row] == 1 && is_promising(count, row))
+        if (count->plan.holders[row] == 1 && can_reach(count, row, count->sieve.least))
             TRY(keep_row(count, row, count_row(count, row), error));
     }
 out:
@@ -160,7 +183,7 @@ static Status sum_dense_row(Comm *comm, PairCount *count, int32_t row, int64_t *
     int64_t begin = (int64_t)row * rank / size;
     Status status = STATUS_OK;
     for (int64_t i = 0; i < slices[rank] && status == STATUS_OK; i++) {
-        if (own[i] >= count->min_orders)
+        if (own[i] >= count->sieve.least)
             status = add_pair(count, row, (uint32_t)(begin + i), own[i], error);
     }
     return comm_agree(comm, status, error);
@@ -326,6 +349,7 @@ static Status exchange_sparse_rows(Comm *comm, PairCount *count, int64_t message
                    .receive_counts = mem_new(size, sizeof *round.receive_counts),
                    .heads = mem_new(size, sizeof *round.heads)};
     while (round.end < count->index.n_labels) {
+        share_least(comm, count);
         plan_round(count, size, message_words, &round);
         TRY_ALL(comm, write_messages(count, size, &round, error), error);
         TRY(comm_exchange(comm, round.send, round.send_counts, sizeof *round.send, &received,
@@ -358,18 +382,34 @@ out:
     return status;
 }
 
-Status pairs_count(Comm *comm, Baskets *baskets, const int64_t *orders, const int32_t *sorted,
-                   int64_t n_products, const PairOptions *options, Table *pairs, Error *error)
+/* Pairs that were added before others made them hopeless. */
+static Status drop_hopeless(const PairCount *count, Error *error)
+{
+    Table *pairs = count->pairs;
+    int32_t *a = table_column(pairs, "a")->data, *b = table_column(pairs, "b")->data;
+    int64_t *orders = table_column(pairs, "orders")->data, n = 0;
+    for (int64_t i = 0; i < pairs->rows; i++) {
+        a[n] = a[i];
+        b[n] = b[i];
+        orders[n] = orders[i];
+        n += orders[i] >= count->sieve.least;
+    }
+    return table_set_rows(pairs, n, error);
+}
+
+Status pairs_count(Comm *comm, Baskets *baskets, const PairTotals *totals,
+                   const PairOptions *options, Table *pairs, Error *error)
 {
     static const ColumnSpec columns[] = {{"a", COLUMN_I32, UNIT_NONE},
                                          {"b", COLUMN_I32, UNIT_NONE},
                                          {"orders", COLUMN_I64, UNIT_COUNT}};
     Status status = STATUS_OK;
     BasketLabels labels = {0};
-    PairCount count = {.min_orders = options->min_orders > 1 ? options->min_orders : 1,
-                       .pairs = pairs};
+    PairCount count = {.sieve = pair_sieve_of(options, totals), .pairs = pairs};
     table_init(pairs, columns, sizeof columns / sizeof *columns);
-    TRY_ALL(comm, basket_labels_make(orders, sorted, n_products, count.min_orders, &labels, error),
+    TRY_ALL(comm,
+            basket_labels_make(totals->of_product, totals->sorted, totals->n_products,
+                               count.sieve.least, &labels, error),
             error);
     count.places = labels.places;
     TRY_ALL(comm, prepare(&count, baskets, &labels, error), error);
@@ -378,9 +418,13 @@ Status pairs_count(Comm *comm, Baskets *baskets, const int64_t *orders, const in
     comm_sum_i64(comm, count.plan.total, labels.count);
     comm_max_i64(comm, count.plan.longest, labels.count);
     TRY_ALL(comm, keep_own_rows(&count, error), error);
+    share_least(comm, &count);
     TRY(sum_dense_rows(comm, &count, error));
     TRY(exchange_sparse_rows(comm, &count, options->message_words, error));
+    share_least(comm, &count);
+    TRY_ALL(comm, drop_hopeless(&count, error), error);
 out:
+    pair_sieve_free(&count.sieve);
     plan_free(&count.plan);
     mem_free(&count.counts);
     mem_free(&count.touched);

@@ -96,8 +96,8 @@ static void check_pairs(const BasketShape *shape)
         orders[i] = counts[i * n + i];
         sorted[i] = (int32_t)(n - 1 - i); /* ids in falling order of codes */
     }
-    CU_ASSERT_EQUAL(pairs_count(comm, &baskets, orders, sorted, n, &options, &pairs, &error),
-                    STATUS_OK);
+    PairTotals totals = {.orders = 1, .n_products = n, .of_product = orders, .sorted = sorted};
+    CU_ASSERT_EQUAL(pairs_count(comm, &baskets, &totals, &options, &pairs, &error), STATUS_OK);
     for (int64_t i = 0; i < pairs.rows; i++) {
         int32_t a = ((int32_t *)pairs.columns[0].data)[i],
                 b = ((int32_t *)pairs.columns[1].data)[i];
@@ -167,8 +167,9 @@ static void test_a_very_large_order(void)
     /* All products are kept, as if each were sold alone once more. */
     for (int32_t i = 0; i < PRODUCTS; i++)
         orders[i]++;
-    CU_ASSERT_EQUAL(pairs_count(comm, &baskets, orders, sorted, PRODUCTS, &options, &pairs, &error),
-                    STATUS_OK);
+    PairTotals totals = {
+        .orders = 3, .n_products = PRODUCTS, .of_product = orders, .sorted = sorted};
+    CU_ASSERT_EQUAL(pairs_count(comm, &baskets, &totals, &options, &pairs, &error), STATUS_OK);
     int64_t found = pairs.rows;
     if (found == 1) {
         CU_ASSERT_EQUAL(((int32_t *)pairs.columns[0].data)[0], 17);
