@@ -84,7 +84,7 @@ Status aggregate_new(const AggregateSpec *spec, const Shop *shop, Aggregate **ag
         .n_added = made->set.n_added, .has_days = made->set.has_days, .space = made->layout.space};
     made->keeps_tuples = !made->is_dense && !made->takes_runs;
     made->tuples_bytes_most = group_tuple_limits.set_aside_bytes;
-    group_tuples_init(&made->tuples, &made->set, made->layout.space);
+    group_tuples_init(&made->tuples, &made->set, shop, made->layout.space);
     if (made->is_dense)
         TRY(make_cells(made, error));
 out:

@@ -1,8 +1,9 @@
 /* Setting tuples aside; see group_tuples.h.
  *
- * Word 0 has what every tuple has: the key's place in its bucket, three flags and the quantity. A
- * bucket's tuples lie in chunks, in the order in which they came. Chunks of neighbouring buckets
- * come from the same zone, so that memory goes back while buckets are added up in key order. */
+ * Word 0 has what every tuple has: the key's place in its bucket, three flags and the quantity, and
+ * between them the price if the shop's prices and quantities leave room for it. A bucket's tuples
+ * lie in chunks, in the order in which they came. Chunks of neighbouring buckets come from the same
+ * zone, so that memory goes back while buckets are added up in key order. */
 #include "sales/group_tuples.h"
 
 #include "base/memory.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 /* 2,048 open chunks are what the near caches and the TLB can follow. */
-enum { BUCKETS_MAX = 2048, SHIFT_MIN = 10, ZONES = 16 };
+enum { BUCKETS_MAX = 2048, SHIFT_MIN = 10, ZONES = 16, WORD_BITS = 64 };
 enum { CHUNK_WORDS = 1024, FIRST_CHUNK_WORDS = 64 }; /* header included */
 enum { SLAB_WORDS = 1 << 17, FIRST_SLAB_WORDS = 1 << 13 };
 
@@ -30,7 +31,20 @@ TupleLimits group_tuple_limits = {.set_aside_bytes = (int64_t)256 << 20,
                                   .place_bytes = (int64_t)1 << 20,
                                   .sorted_tuples = 1 << 16};
 
-void group_tuples_init(GroupTuples *tuples, const SumSet *set, uint64_t space)
+/* Where what is in word 0. */
+static void place_bits(GroupTuples *tuples, const Shop *shop)
+{
+    tuples->flags_at = tuples->is_wide ? 0 : tuples->shift;
+    tuples->quantity_at = tuples->flags_at + TUPLE_FLAGS;
+    bool is_known = shop->quantity_bits > 0 && shop->price_bits > 0;
+    if (!tuples->has_price || !is_known ||
+        tuples->quantity_at + shop->price_bits + shop->quantity_bits > WORD_BITS)
+        return;
+    tuples->price_bits = shop->price_bits;
+    tuples->quantity_at += shop->price_bits;
+}
+
+void group_tuples_init(GroupTuples *tuples, const SumSet *set, const Shop *shop, uint64_t space)
 {
     *tuples = (GroupTuples){.set = set, .shift = SHIFT_MIN};
     for (int w = 0; w < set->n_added; w++) {
@@ -44,8 +58,9 @@ void group_tuples_init(GroupTuples *tuples, const SumSet *set, uint64_t space)
         tuples->shift++;
     tuples->n_buckets = (int64_t)((space - 1) >> tuples->shift) + 1;
     tuples->is_wide = tuples->shift > TUPLE_KEY_BITS;
-    tuples->words = 1 + tuples->is_wide + tuples->has_price + tuples->has_discount +
-                    tuples->has_margin + set->has_days;
+    place_bits(tuples, shop);
+    tuples->words = 1 + tuples->is_wide + (tuples->has_price && tuples->price_bits == 0) +
+                    tuples->has_discount + tuples->has_margin + set->has_days;
 }
 
 static int64_t zone_of(const GroupTuples *tuples, int64_t bucket)
@@ -179,6 +194,8 @@ static inline Status scatter(GroupTuples *tuples, const TupleBlock *block, Tuple
 {
     Status status = STATUS_OK;
     uint64_t mask = ((uint64_t)1 << tuples->shift) - 1;
+    uint64_t price_mask = ((uint64_t)1 << tuples->price_bits) - 1;
+    int words = tuples->words, flags_at = tuples->flags_at, quantity_at = tuples->quantity_at;
     for (int64_t i = 0; i < block->n; i++) {
         uint64_t key = block->keys[i];
         int64_t at = (int64_t)(key >> tuples->shift);
@@ -186,16 +203,17 @@ static inline Status scatter(GroupTuples *tuples, const TupleBlock *block, Tuple
         if (bucket->next == bucket->end)
             TRY(add_chunk(tuples, at, error));
         uint64_t *to = bucket->next;
-        bucket->next += tuples->words;
-        uint64_t quantity = block->quantity ? (uint32_t)block->quantity[i] : 0;
-        uint64_t word = quantity << 32 | (with.wide ? 0 : key & mask);
+        bucket->next += words;
+        uint64_t flags = 0, quantity = block->quantity ? (uint64_t)block->quantity[i] : 0;
         if (with.cancelled)
-            word |= (uint64_t)(block->cancelled[i] != 0) << TUPLE_CANCELLED;
+            flags |= (uint64_t)(block->cancelled[i] != 0) << TUPLE_CANCELLED;
         if (with.orders)
-            word |= (uint64_t)block->orders[i] << TUPLE_FIRST_OF_ORDER;
+            flags |= (uint64_t)block->orders[i] << TUPLE_FIRST_OF_ORDER;
         if (with.customers)
-            word |= (uint64_t)block->customers[i] << TUPLE_FIRST_OF_CUSTOMER;
-        *to++ = word;
+            flags |= (uint64_t)block->customers[i] << TUPLE_FIRST_OF_CUSTOMER;
+        if (with.price_inside)
+            flags |= ((uint64_t)block->price[i] & price_mask) << TUPLE_FLAGS;
+        *to++ = quantity << quantity_at | flags << flags_at | (with.wide ? 0 : key & mask);
         if (with.wide)
             *to++ = key & mask;
         if (with.price)
@@ -218,10 +236,10 @@ Status group_tuples_add(GroupTuples *tuples, const TupleBlock *block, Error *err
     with.cancelled = block->cancelled != NULL;
     if (!tuples->buckets)
         make_buckets(tuples);
-    bool is_plain = with.cancelled && with.price && !with.orders && !with.customers && !with.wide &&
-                    !with.discount && !with.margin && !with.day;
+    bool is_plain = with.cancelled && with.price_inside && !with.orders && !with.customers &&
+                    !with.wide && !with.discount && !with.margin && !with.day;
     if (is_plain)
-        return scatter(tuples, block, (TupleWords){.cancelled = true, .price = true}, error);
+        return scatter(tuples, block, (TupleWords){.cancelled = true, .price_inside = true}, error);
     return scatter(tuples, block, with, error);
 }
 

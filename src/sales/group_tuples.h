@@ -1,8 +1,8 @@
 /* GroupTuples: order lines of a group-by with too many possible keys for an array, set aside by
  * ranges of keys until all have come. Then each range is added up in the near caches.
  *
- * A line takes 8 to 16 bytes for most group-bys (40 to 48 for a few), less than the sums of a group
- * would: where keys are many, few lines share one. */
+ * A line takes 8 bytes for most group-bys (16 where prices are large, 40 to 48 for a few), less
+ * than the sums of a group would: where keys are many, few lines share one. */
 #ifndef VESPER_SALES_GROUP_TUPLES_H
 #define VESPER_SALES_GROUP_TUPLES_H
 
@@ -18,6 +18,8 @@ typedef struct GroupTuples {
     bool has_price, has_discount, has_margin; /* words of a tuple, and has_day, if set->has_days */
     bool is_wide;                             /* the key takes a word of its own */
     int words;                                /* int64 a tuple */
+    int flags_at, quantity_at, price_bits;    /* in its first word (tuple_layout.h); no price_bits:
+                                                 prices are words of their own */
     int shift;                                /* key >> shift is the bucket */
     int64_t n_buckets;
     TupleBucket *buckets; /* [n_buckets], made with the first tuple */
@@ -49,7 +51,7 @@ typedef struct TupleLimits {
 } TupleLimits;
 extern TupleLimits group_tuple_limits;
 
-void group_tuples_init(GroupTuples *tuples, const SumSet *set, uint64_t space);
+void group_tuples_init(GroupTuples *tuples, const SumSet *set, const Shop *shop, uint64_t space);
 void group_tuples_free(GroupTuples *tuples);
 Status group_tuples_add(GroupTuples *tuples, const TupleBlock *block, Error *error) VESPER_MUST_USE;
 /* Take the tuples of `from`, which is empty afterwards. No tuple moves. Local. */

@@ -112,13 +112,14 @@ out:
 static inline void unpack(TupleReducer *reducer, const uint64_t *words, int64_t n, uint64_t first,
                           const int32_t *numbers, TupleWords with)
 {
-    int width = reducer->tuples->words;
-    for (int64_t i = 0; i < n; i++, words += width) {
+    GroupTuples tuples = *reducer->tuples; /* a copy, which no store below can change */
+    for (int64_t i = 0; i < n; i++, words += tuples.words) {
         const uint64_t *word = words + 1 + with.wide;
-        reducer->quantity[i] = (int32_t)(words[0] >> 32);
-        reducer->cancelled[i] = words[0] >> TUPLE_CANCELLED & 1;
-        reducer->ids[i] =
-            numbers ? numbers[i] : reducer->places[tuple_key(words, with.wide) - first];
+        reducer->quantity[i] = tuple_quantity(&tuples, words[0]);
+        reducer->cancelled[i] = tuple_flag(&tuples, words[0], TUPLE_CANCELLED);
+        reducer->ids[i] = numbers ? numbers[i] : reducer->places[tuple_key(&tuples, words) - first];
+        if (with.price_inside)
+            reducer->price[i] = tuple_price(&tuples, words[0]);
         if (with.price)
             reducer->price[i] = (int64_t)*word++;
         if (with.discount)
@@ -135,7 +136,7 @@ static const int64_t *find_column(TupleReducer *reducer, GroupSum sum, const uin
                                   int64_t n)
 {
     int width = reducer->tuples->words;
-    int flag = sum == SUM_ORDERS ? TUPLE_FIRST_OF_ORDER : TUPLE_FIRST_OF_CUSTOMER;
+    TupleFlag flag = sum == SUM_ORDERS ? TUPLE_FIRST_OF_ORDER : TUPLE_FIRST_OF_CUSTOMER;
     OrderLines lines = {.n = n,
                         .quantity = reducer->quantity,
                         .price = reducer->price,
@@ -145,7 +146,7 @@ static const int64_t *find_column(TupleReducer *reducer, GroupSum sum, const uin
         return reducer->margin;
     if (sum == SUM_ORDERS || sum == SUM_CUSTOMERS)
         for (int64_t i = 0; i < n; i++)
-            reducer->column[i] = (int64_t)(words[i * width] >> flag & 1);
+            reducer->column[i] = tuple_flag(reducer->tuples, words[i * width], flag);
     else
         line_sum_compute(sum, &lines, NULL, 0, NULL, n, reducer->column);
     return reducer->column;
@@ -168,12 +169,12 @@ static void add_piece(TupleReducer *reducer, TuplePiece piece, uint64_t first,
 {
     TupleWords with = reducer->with;
     int words = reducer->tuples->words;
-    bool is_plain = with.price && words == 2;
+    bool is_plain = with.price_inside && words == 1;
     for (int64_t begin = 0; begin < piece.n; begin += BLOCK) {
         int64_t n = piece.n - begin < BLOCK ? piece.n - begin : BLOCK;
         const uint64_t *block = piece.words + begin * words;
         if (is_plain && !numbers)
-            unpack(reducer, block, n, first, NULL, (TupleWords){.price = true});
+            unpack(reducer, block, n, first, NULL, (TupleWords){.price_inside = true});
         else
             unpack(reducer, block, n, first, numbers ? numbers + begin : NULL, with);
         for (int w = 0; w < reducer->n_sums; w++) {
@@ -278,7 +279,7 @@ static Status number_keys(TupleReducer *reducer, const TuplePieces *pieces, int6
     for (int64_t p = 0; p < pieces->n; p++) {
         for (int64_t i = 0; i < pieces->pieces[p].n; i++)
             reducer->keys[count++] =
-                tuple_key(pieces->pieces[p].words + i * words, reducer->with.wide);
+                tuple_key(reducer->tuples, pieces->pieces[p].words + i * words);
     }
     TRY(sort_order_u64(reducer->keys, count, reducer->order, error));
     int64_t found = 0;
@@ -320,13 +321,13 @@ out:
 
 static void mark_keys(TupleReducer *reducer, const TuplePieces *pieces, uint64_t from)
 {
-    int words = reducer->tuples->words;
-    bool is_wide = reducer->with.wide;
+    GroupTuples tuples = *reducer->tuples; /* a copy, which no store below can change */
+    uint64_t *bits = reducer->bits;
     for (int64_t p = 0; p < pieces->n; p++) {
         const uint64_t *tuple = pieces->pieces[p].words;
-        for (int64_t i = 0; i < pieces->pieces[p].n; i++, tuple += words) {
-            uint64_t place = tuple_key(tuple, is_wide) - from;
-            reducer->bits[place / WORD_BITS] |= (uint64_t)1 << place % WORD_BITS;
+        for (int64_t i = 0; i < pieces->pieces[p].n; i++, tuple += tuples.words) {
+            uint64_t place = tuple_key(&tuples, tuple) - from;
+            bits[place / WORD_BITS] |= (uint64_t)1 << place % WORD_BITS;
         }
     }
 }
@@ -370,7 +371,7 @@ out:
 static inline int64_t child_of(const TupleReducer *reducer, const uint64_t *tuple, Range range,
                                int shift)
 {
-    return (int64_t)((tuple_key(tuple, reducer->with.wide) - range.from) >> shift);
+    return (int64_t)((tuple_key(reducer->tuples, tuple) - range.from) >> shift);
 }
 
 /* starts [children + 1] := first tuple of each child. */

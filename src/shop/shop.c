@@ -220,6 +220,17 @@ out:
 
 /* ---- all together ---- */
 
+/* Of each value of a column; 0 if there is none. */
+static int signed_bits(const Store *store, const char *column)
+{
+    int64_t min, max;
+    store_column_range(store, "orders", column, &min, &max);
+    if (min > max)
+        return 0;
+    uint64_t most = (uint64_t)(min < 0 ? ~min : min) | (uint64_t)(max < 0 ? ~max : max);
+    return most == 0 ? 1 : 65 - __builtin_clzll(most);
+}
+
 static void find_days(const Store *store, Shop *shop)
 {
     int64_t first, last;
@@ -249,6 +260,8 @@ Status shop_open(Comm *comm, Store *store, Shop *shop, Error *error)
     const StoreSettings *settings = store_settings(store);
     *shop = (Shop){.partitions = settings->partitions, .money_decimals = settings->money_decimals};
     find_days(store, shop);
+    shop->quantity_bits = signed_bits(store, "quantity");
+    shop->price_bits = signed_bits(store, "unit_price");
     TRY_ALL(comm, timezone_new(settings->time_zone, &shop->zone, error), error);
     TRY(read_all_names(comm, store, shop, error));
     TRY_ALL(comm, make_levels(shop, error), error);

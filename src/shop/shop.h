@@ -47,6 +47,9 @@ typedef struct Shop {
      */
     int32_t first_day, last_day;
     int32_t as_of; /* the night's day: ages and recent periods are counted from here */
+    /* Bits that hold each quantity and each unit price of those lines, sign included; 0: not known.
+     */
+    int quantity_bits, price_bits;
 } Shop;
 
 /* Collective. */

@@ -143,6 +143,9 @@ static void check_shape(const Shape *shape, uint64_t seed, int rounds)
             round % 2 == 0 ? dense_most : 0; /* cells, then lines set aside */
         if (round % 4 == 3)
             group_tuple_limits = narrow_limits;
+        /* Prices beside the quantities, if what lines have is known: up to 5 and 1000. */
+        shop.quantity_bits = round % 3 > 0 ? 4 : 0;
+        shop.price_bits = round % 3 == 1 ? 11 : 60;
         if (round % 8 == 7) /* never rows: always shared out as they are */
             group_tuple_limits.set_aside_bytes = group_tuple_limits.hot_tuples = INT64_MAX;
         check_spec(&spec, condition, &shop, lines, round);
