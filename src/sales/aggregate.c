@@ -173,8 +173,9 @@ static void find_sums(Aggregate *aggregate, const LineItems *items)
             for (int64_t i = 0; i < n; i++)
                 column[i] = items->sums[sum][at[i]];
     }
-    for (int64_t i = 0; needs_kept(set) && i < n; i++)
-        aggregate->kept[i] = items->kept[at[i]];
+    aggregate->kept = is_whole ? items->kept : aggregate->gathered;
+    for (int64_t i = 0; needs_kept(set) && !is_whole && i < n; i++)
+        aggregate->gathered[i] = items->kept[at[i]];
 }
 
 /* Neighbours with equal keys into the cells. `n_added` is constant where it is called. */

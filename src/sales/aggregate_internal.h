@@ -54,7 +54,8 @@ struct Aggregate {
     int64_t n; /* items that count, and of them: */
     uint64_t keys[AGGREGATE_BLOCK];
     int32_t at[AGGREGATE_BLOCK];       /* place in the block */
-    uint8_t kept[AGGREGATE_BLOCK];     /* 1: has a kept sale */
+    const uint8_t *kept;               /* 1: has a kept sale; if that is needed */
+    uint8_t gathered[AGGREGATE_BLOCK]; /* what that points to, unless it is there already */
     uint8_t keep[AGGREGATE_BLOCK];     /* scratch of the filter */
     int32_t codes[2][AGGREGATE_BLOCK]; /* scratch: columns of the lines that count */
     int64_t money[3][AGGREGATE_BLOCK];

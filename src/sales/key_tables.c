@@ -140,6 +140,11 @@ Status key_tables_make(const AggregateSpec *spec, const Shop *shop, const KeyLay
         const KeyPart *part = &layout->parts[i];
         KeySource source = source_of(part->dimension.kind);
         int64_t n;
+        if (part->dimension.kind == DIMENSION_PRODUCT) {
+            tables->product_place = shop->product.place;
+            tables->product_stride += part->stride;
+            continue;
+        }
         range_of(shop, source, &tables->least[source], &n);
         if (!tables->table[source]) {
             TRY(mem_resize(&tables->table[source], n, sizeof(uint64_t), "group keys", error));
@@ -149,7 +154,6 @@ Status key_tables_make(const AggregateSpec *spec, const Shop *shop, const KeyLay
             add_dimension(spec, shop, part, n, tables);
         tables->has_none |= part->dimension.kind == DIMENSION_DAY_CLASS ||
                             part->dimension.kind == DIMENSION_ORDER_MONTH;
-        tables->by_product |= source == KEY_PRODUCT;
     }
 out:
     return status;
@@ -169,6 +173,15 @@ static void add_codes(const KeyTables *tables, KeySource source, const int32_t *
     }
     for (int64_t i = 0; i < n; i++)
         keys[i] += table[values[i] - least];
+}
+
+/* The value of the dimension is the place, counted from its base of -1. */
+static void add_products(const KeyTables *tables, const int32_t *product, int64_t n, uint64_t *keys)
+{
+    const int32_t *place = tables->product_place;
+    uint64_t stride = tables->product_stride;
+    for (int64_t i = 0; place && i < n; i++)
+        keys[i] += (uint64_t)(place[product[i]] + 1) * stride;
 }
 
 static void add_bytes(const KeyTables *tables, KeySource source, const int8_t *values, int64_t n,
@@ -202,6 +215,7 @@ void key_tables_look_up(const KeyTables *tables, const OrderLines *lines, int64_
 {
 #define FROM(column) ((column) ? (column) + begin : NULL)
     memset(keys, 0, (size_t)n * sizeof *keys);
+    add_products(tables, FROM(lines->product), n, keys);
     add_codes(tables, KEY_PRODUCT, FROM(lines->product), n, keys);
     add_codes(tables, KEY_COUNTRY, FROM(lines->country), n, keys);
     add_codes(tables, KEY_CHANNEL, FROM(lines->channel), n, keys);

@@ -1,5 +1,6 @@
 /* KeyTables: what each value of a column adds to a line's group key. Dimensions that look at the
- * same column share one table. Local. */
+ * same column share one table; products have the shop's, which is everybody's: it stays in the near
+ * caches. Local. */
 #ifndef VESPER_SALES_KEY_TABLES_H
 #define VESPER_SALES_KEY_TABLES_H
 
@@ -26,9 +27,10 @@ typedef enum KeySource {
 typedef struct KeyTables {
     uint64_t *table[KEY_SOURCES]; /* NULL: not looked at */
     int64_t least[KEY_SOURCES];   /* value of the column at table[0] */
-    bool has_none;                /* lines may have KEY_NONE */
+    const int32_t *product_place; /* of each code, in the order of ids; NULL: not looked at */
+    uint64_t product_stride;
+    bool has_none; /* lines may have KEY_NONE */
     bool known_customers_only;
-    bool by_product;
 } KeyTables;
 
 uint32_t key_tables_needs(const AggregateSpec *spec); /* LINES_... */
