@@ -52,20 +52,26 @@ void aggregate_key_columns(const AggregateSpec *spec, char key[STORE_NAME_SIZE *
 
 /* ---- dimensions in keys ---- */
 
-/* Reads one dimension of key after key. Neighbours mostly share all but the last dimension, so the
- * keys around the last one that have its value are remembered: two divisions are saved. */
+/* Reads one dimension of key after key. Neighbours mostly share all but the last dimension, so what
+ * the last key had is remembered: most divisions are saved. */
 typedef struct DigitReader {
     const KeyPart *part;
-    uint64_t start; /* keys [start, start + stride) have `digit` */
+    uint64_t before; /* least key with the same dimensions before this one */
+    uint64_t start;  /* keys [start, start + stride) behind `before` have `digit` */
     uint64_t digit;
 } DigitReader;
 
 static inline uint64_t read_digit(DigitReader *reader, uint64_t key)
 {
-    if (key - reader->start >= reader->part->stride) {
-        uint64_t place = key / reader->part->stride;
-        reader->start = place * reader->part->stride;
-        reader->digit = place % reader->part->radix;
+    uint64_t stride = reader->part->stride, period = stride * reader->part->radix;
+    if (key - reader->before >= period)
+        reader->before = key - key % period;
+    uint64_t rest = key - reader->before;
+    if (stride == 1)
+        return rest;
+    if (rest - reader->start >= stride) {
+        reader->digit = rest / stride;
+        reader->start = reader->digit * stride;
     }
     return reader->digit;
 }

@@ -88,21 +88,34 @@ static int travel_columns(const CustomerFacts *facts, const CustomerForecast *fo
     return N_TRAVEL_MAX;
 }
 
-/* Rows [begin, end) of the facts, all of one partition, by the names of its customers. */
+/* Rows [begin, end) of the facts, all of one partition, by the names of its customers. There is
+ * room for the rows. */
 static Status add_names(const CustomerFacts *facts, int64_t begin, int64_t end, const Table *ids,
                         Table *rows, Error *error)
 {
     Status status = STATUS_OK;
     const Column *text = table_find_const(ids, "text");
     Column *customer = table_column(rows, "customer");
+    int64_t last = column_text_bytes(customer, rows->rows), needed = last;
     for (int64_t i = begin; i < end; i++) {
         if (facts->code[i] >= ids->rows)
             FAIL(error, STATUS_IO,
                  "store is damaged: partition %" PRId32 " has orders of customer %" PRId32
                  ", but only %" PRId64 " customer ids; run vesper verify",
                  facts->partition[i], facts->code[i], ids->rows);
-        TRY(table_add_row(rows, error));
-        TRY(table_set_last_text(rows, customer, column_text(text, facts->code[i]), error));
+        needed += column_text(text, facts->code[i]).size;
+    }
+    if (needed > customer->bytes_capacity) {
+        int64_t capacity = needed + needed / 2;
+        TRY(mem_resize(&customer->bytes, capacity, 1, customer->name, error));
+        customer->bytes_capacity = capacity;
+    }
+    for (int64_t i = begin; i < end; i++) {
+        Bytes name = column_text(text, facts->code[i]);
+        if (name.size > 0)
+            memcpy(customer->bytes + last, name.data, (size_t)name.size);
+        last += name.size;
+        customer->ends[rows->rows++] = last;
     }
 out:
     return status;
