@@ -5,6 +5,11 @@
 
 #include <string.h>
 
+enum { BLOCK = 4096 };
+
+/* One version for processors with AVX2, one for all; of a static function (table/narrow.c). */
+#define FOR_ALL_PROCESSORS __attribute__((target_clones("avx2", "default")))
+
 uint32_t baskets_needs(void)
 {
     return LINES_ORDER | LINES_DAY | LINES_PRODUCT | LINES_QUANTITY | LINES_CANCELLED;
@@ -44,15 +49,31 @@ static Status reserve(Baskets *baskets, int64_t more, Error *error)
     return status;
 }
 
-/* Where the order that begins at line `begin` ends; *first_day its earliest kept sale, INT32_MAX
- * for none. */
-static int64_t look_at_order(const OrderLines *lines, int64_t begin, int32_t *first_day)
+/* recent [n] := 1 for lines [begin, begin + n) that are kept sales of `first_day` or later. */
+FOR_ALL_PROCESSORS
+static void mark_recent(const OrderLines *lines, int64_t begin, int64_t n, int32_t first_day,
+                        uint8_t *restrict recent)
 {
-    int64_t end = begin;
-    *first_day = INT32_MAX;
-    for (; end < lines->n && lines->order[end] == lines->order[begin]; end++)
-        order_line_day(lines, end, first_day);
-    return end;
+    for (int64_t i = 0; i < n; i++)
+        recent[i] = order_line_is_kept(lines, begin + i) & (lines->day[begin + i] >= first_day);
+}
+
+/* The first line from `from` on that is marked; `end` if none is. */
+static int64_t next_recent(const uint8_t *recent, int64_t from, int64_t end)
+{
+    const uint8_t *found = from < end ? memchr(recent + from, 1, (size_t)(end - from)) : NULL;
+    return found ? found - recent : end;
+}
+
+/* The lines of the order of a line; its earliest kept sale, INT32_MAX for none. */
+static int32_t look_at_order(const OrderLines *lines, int64_t line, int64_t *begin, int64_t *end)
+{
+    int32_t first_day = INT32_MAX, order = lines->order[line];
+    for (*begin = line; *begin > 0 && lines->order[*begin - 1] == order;)
+        --*begin;
+    for (*end = *begin; *end < lines->n && lines->order[*end] == order; ++*end)
+        order_line_day(lines, *end, &first_day);
+    return first_day;
 }
 
 /* There is room for all lines of the order. */
@@ -87,11 +108,15 @@ Status baskets_add(Baskets *baskets, const OrderLines *lines, int32_t first_day,
         memset(baskets->stamps, 0, (size_t)baskets->n_products * sizeof *baskets->stamps);
         baskets->stamp = 0;
     }
-    for (int64_t begin = 0, end; begin < lines->n; begin = end) {
-        int32_t day;
-        end = look_at_order(lines, begin, &day);
-        if (day != INT32_MAX && day >= first_day)
-            add_order(baskets, lines, begin, end);
+    /* Lines before `end` are done with. An order whose first kept sale is recent has no other. */
+    uint8_t recent[BLOCK];
+    int64_t begin, end = 0;
+    for (int64_t at = 0; at < lines->n; at += BLOCK) {
+        int64_t n = lines->n - at < BLOCK ? lines->n - at : BLOCK;
+        mark_recent(lines, at, n, first_day, recent);
+        for (int64_t i = 0; (i = next_recent(recent, end > at ? end - at : 0, n)) < n;)
+            if (look_at_order(lines, at + i, &begin, &end) >= first_day)
+                add_order(baskets, lines, begin, end);
     }
 out:
     return status;
