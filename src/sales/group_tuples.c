@@ -14,6 +14,7 @@
 
 /* 2,048 open chunks are what the near caches and the TLB can follow. */
 enum { BUCKETS_MAX = 2048, SHIFT_MIN = 10, ZONES = 16, WORD_BITS = 64 };
+enum { PREFETCH_WORDS = 16 };                        /* two cache lines ahead in each bucket */
 enum { CHUNK_WORDS = 1024, FIRST_CHUNK_WORDS = 64 }; /* header included */
 enum { SLAB_WORDS = 1 << 17, FIRST_SLAB_WORDS = 1 << 13 };
 
@@ -204,6 +205,7 @@ static inline Status scatter(GroupTuples *tuples, const TupleBlock *block, Tuple
             TRY(add_chunk(tuples, at, error));
         uint64_t *to = bucket->next;
         bucket->next += words;
+        __builtin_prefetch(to + PREFETCH_WORDS, 1);
         uint64_t flags = 0, quantity = block->quantity ? (uint64_t)block->quantity[i] : 0;
         if (with.cancelled)
             flags |= (uint64_t)(block->cancelled[i] != 0) << TUPLE_CANCELLED;
