@@ -164,6 +164,41 @@ static int compare_text_rows(const void *left, const void *right, void *texts)
     return sign != 0 ? sign : (a > b) - (a < b);
 }
 
+/* order [n] := of the texts, as it must be and as it is. */
+static void check_text_order(Texts *texts, int64_t *order)
+{
+    Error error = {0};
+    int64_t *found = mem_new(texts->n, sizeof *found);
+    for (int64_t i = 0; i < texts->n; i++)
+        order[i] = i;
+    qsort_r(order, (size_t)texts->n, sizeof *order, compare_text_rows, texts);
+    CU_ASSERT_EQUAL(sort_order_text(texts->bytes, texts->ends, texts->n, found, &error), STATUS_OK);
+    CU_ASSERT_EQUAL(memcmp(found, order, (size_t)texts->n * sizeof *order), 0);
+    mem_free(&found);
+}
+
+/* The same texts as `runs` runs that are in order each. */
+static void check_text_runs(const Texts *texts, const int64_t *order, int64_t runs)
+{
+    int64_t n = texts->n, row = 0, end = 0;
+    Texts mixed = {.bytes = mem_new(n > 0 ? texts->ends[n - 1] : 0, 1),
+                   .ends = mem_new(n, sizeof *mixed.ends),
+                   .n = n};
+    int64_t *unused = mem_new(n, sizeof *unused);
+    for (int64_t run = 0; run < runs; run++) {
+        for (int64_t i = run; i < n; i += runs) {
+            Bytes text = text_at(texts, order[i]);
+            memcpy(mixed.bytes + end, text.data, (size_t)text.size);
+            end += text.size;
+            mixed.ends[row++] = end;
+        }
+    }
+    check_text_order(&mixed, unused);
+    mem_free(&mixed.bytes);
+    mem_free(&mixed.ends);
+    mem_free(&unused);
+}
+
 /* Texts of up to `longest` bytes of an alphabet of `letters`, which begin with `prefix` bytes in
  * common; letter 0 is NUL, so that padding is put to the test. */
 static void check_texts(int64_t n, int64_t longest, int letters, int64_t prefix)
@@ -173,8 +208,6 @@ static void check_texts(int64_t n, int64_t longest, int letters, int64_t prefix)
                    .ends = mem_new(n, sizeof *texts.ends),
                    .n = n};
     int64_t *order = mem_new(n, sizeof *order);
-    int64_t *expected = mem_new(n, sizeof *expected);
-    Error error = {0};
     int64_t end = 0;
     for (int64_t i = 0; i < n; i++) {
         int64_t size = random_below(&random, longest + 1);
@@ -185,15 +218,13 @@ static void check_texts(int64_t n, int64_t longest, int letters, int64_t prefix)
             texts.bytes[end++] = (char)(letter == 0 ? 0 : 0xff - letter);
         }
         texts.ends[i] = end;
-        expected[i] = i;
     }
-    qsort_r(expected, (size_t)n, sizeof *expected, compare_text_rows, &texts);
-    CU_ASSERT_EQUAL(sort_order_text(texts.bytes, texts.ends, n, order, &error), STATUS_OK);
-    CU_ASSERT_EQUAL(memcmp(order, expected, (size_t)n * sizeof *order), 0);
+    check_text_order(&texts, order);
+    for (int64_t runs = 1; runs < 10; runs++)
+        check_text_runs(&texts, order, runs);
     mem_free(&texts.bytes);
     mem_free(&texts.ends);
     mem_free(&order);
-    mem_free(&expected);
 }
 
 static void test_order_text(void)
@@ -327,13 +358,15 @@ static void test_table_sort(void)
 {
     static const SortKey by[][4] = {
         {{"tiny", false}},
+        {{"text", false}},
+        {{"text", true}},
         {{"text", true}, {"tiny", false}},
         {{"real", false}, {"day", true}},
         {{"real", true}, {"small", false}, {"text", false}},
         {{"day", true}, {"ts", false}, {"real", false}, {"text", true}},
         {{"ts", true}, {"tiny", true}, {"small", true}, {"id", true}},
     };
-    static const int n_keys[] = {1, 2, 2, 3, 4, 4};
+    static const int n_keys[] = {1, 1, 1, 2, 2, 3, 4, 4};
     for (int l = 0; l < N_LENGTHS - 1; l++) {
         for (size_t i = 0; i < sizeof n_keys / sizeof *n_keys; i++)
             check_sorted(lengths[l], by[i], n_keys[i]);
