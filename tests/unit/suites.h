@@ -26,6 +26,7 @@ extern CU_TestInfo kernel_fit_tests[];
 extern CU_TestInfo ridge_tests[];
 extern CU_TestInfo select_tests[];
 extern CU_TestInfo tile_operations_tests[];
+extern CU_TestInfo seasonality_tests[];
 extern CU_TestInfo csv_tests[];
 
 // clang-format off
@@ -48,6 +49,7 @@ extern CU_TestInfo csv_tests[];
         {"ridge", ridge_tests},                                                                    \
         {"select", select_tests},                                                                  \
         {"tile_operations", tile_operations_tests},                                                \
+        {"seasonality", seasonality_tests},                                                        \
         {"csv", csv_tests},                                                                        \
     }
 // clang-format on
