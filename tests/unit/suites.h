@@ -27,6 +27,7 @@ extern CU_TestInfo ridge_tests[];
 extern CU_TestInfo select_tests[];
 extern CU_TestInfo tile_operations_tests[];
 extern CU_TestInfo seasonality_tests[];
+extern CU_TestInfo theta_tests[];
 extern CU_TestInfo csv_tests[];
 
 // clang-format off
@@ -50,6 +51,7 @@ extern CU_TestInfo csv_tests[];
         {"select", select_tests},                                                                  \
         {"tile_operations", tile_operations_tests},                                                \
         {"seasonality", seasonality_tests},                                                        \
+        {"theta", theta_tests},                                                                    \
         {"csv", csv_tests},                                                                        \
     }
 // clang-format on
