@@ -206,7 +206,7 @@ out:
 
 enum {
     AHEAD = 2,       /* rows that are asked for before they are added */
-    WHOLE_TILE = 512 /* items of a tile */
+    WHOLE_TILE = 256 /* items of a tile */
 };
 
 /* The first of entries [begin, end) of a row whose column is not below `column`. */
