@@ -63,14 +63,14 @@ static bool has_reasons(const Blend *blend, int k)
     return blend->weights[k] > 0 && blend->parts[k].add_reasons != NULL;
 }
 
-static Status prepare_reasons(Comm *comm, void *of, Error *error)
+static Status prepare_reasons(Comm *comm, void *of, const int32_t *numbers, int64_t n, Error *error)
 {
     Status status = STATUS_OK;
     const Blend *blend = of;
     for (int k = 0; k < blend->n; k++) {
         const Scorer *part = &blend->parts[k];
         if (has_reasons(blend, k) && part->prepare_reasons != NULL)
-            TRY(part->prepare_reasons(comm, part->model, error));
+            TRY(part->prepare_reasons(comm, part->model, numbers, n, error));
     }
 out:
     return status;
@@ -105,6 +105,7 @@ Scorer blend_scorer(Blend *blend)
             scorer.tile_items = suits;
         if (has_reasons(blend, k) && blend->parts[k].reason_floats > scorer.reason_floats)
             scorer.reason_floats = blend->parts[k].reason_floats;
+        scorer.reason_item_bytes += has_reasons(blend, k) ? blend->parts[k].reason_item_bytes : 0;
     }
     return scorer;
 }

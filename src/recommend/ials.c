@@ -383,10 +383,13 @@ static void score(const void *of, const ScoreTile *tile, float *scores)
     dense_product_transposed(users, model->tile, tile->n_users, model->d, tile->n_items, scores);
 }
 
-static Status prepare_reasons(Comm *comm, void *of, Error *error)
+static Status prepare_reasons(Comm *comm, void *of, const int32_t *numbers, int64_t n, Error *error)
 {
     Ials *model = of;
-    return fetch_items(comm, model, 0, model->items->n_rows, &model->reasons, error);
+    if (numbers == NULL)
+        return fetch_items(comm, model, 0, model->items->n_rows, &model->reasons, error);
+    return sparse_fetch_dense(comm, model->items, model->item_factors, model->d, numbers, n,
+                              &model->reasons, error);
 }
 
 /* The spare memory holds what als_explain_row works in, then the listed items' factors. A row that
@@ -398,15 +401,16 @@ static void add_reasons(const void *of, const ReasonQuery *query, float weight, 
     const SparseRows *users = query->users;
     int64_t begin = users->starts[query->row], d = model->d;
     AlsRow row = {.n = users->starts[query->row + 1] - begin,
-                  .places = users->columns + begin,
+                  .places = query->places != NULL ? query->places : users->columns + begin,
                   .values = users->values + begin};
     AlsProblem problem = {.d = d,
                           .others = model->reasons,
                           .gram = model->gram,
                           .lambda = model->lambdas[own_row(model, users, query->row)]};
+    const int32_t *items = query->item_places != NULL ? query->item_places : query->items;
     float *listed = spare + als_workspace(d);
     for (int k = 0; k < query->n_items; k++)
-        memcpy(listed + k * d, model->reasons + query->items[k] * d, (size_t)d * sizeof *listed);
+        memcpy(listed + k * d, model->reasons + items[k] * d, (size_t)d * sizeof *listed);
     (void)als_explain_row(&problem, &row, listed, query->n_items, weight, reasons, spare);
 }
 
@@ -419,5 +423,6 @@ Scorer ials_scorer(Ials *model)
                     .score = score,
                     .prepare_reasons = prepare_reasons,
                     .add_reasons = add_reasons,
-                    .reason_floats = als_workspace(model->d) + 2 * REASON_ITEMS_MAX * model->d};
+                    .reason_floats = als_workspace(model->d) + 2 * REASON_ITEMS_MAX * model->d,
+                    .reason_item_bytes = model->d * (int64_t)sizeof(float)};
 }

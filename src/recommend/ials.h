@@ -35,7 +35,7 @@ typedef struct Ials {
     float *tile;      /* item factors of the tile that is asked for */
     float *gram;      /* [d] of the items, rotated, times the unobserved weight */
     double *lambdas;  /* [own users] */
-    float *reasons;   /* [n_items x d] all item factors, once reasons are asked for */
+    float *reasons;   /* [n x d] factors of the items that reasons are asked for */
 } Ials;
 
 /* Each iteration solves the users and then the items; a last user half-step follows. The loss never

@@ -1,13 +1,11 @@
 /* See list_rows.h. */
 #include "recommend/list_rows.h"
 
-#include "base/fault.h"
 #include "base/memory.h"
+#include "recommend/list_reasons.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <omp.h>
-#include <string.h>
 
 static const ColumnSpec row_columns[] = {
     {"customer", COLUMN_TEXT, UNIT_NONE},     {"rank", COLUMN_I32, UNIT_COUNT},
@@ -18,12 +16,6 @@ static const ColumnSpec row_columns[] = {
 enum { N_COLUMNS = sizeof row_columns / sizeof row_columns[0] };
 enum { CUSTOMER, RANK, PRODUCT, SCORE, MODEL, BECAUSE, SHARE };
 
-/* The strongest reason of a place: an item of the user, -1 for none. */
-typedef struct Reason {
-    int32_t item;
-    double share;
-} Reason;
-
 typedef struct Making {
     const ListRows *from;
     Reason *reasons;  /* [own users x list length] */
@@ -33,102 +25,6 @@ typedef struct Making {
     int32_t *list;    /* [list length] items of the customer at hand, filled up */
     Table *rows;
 } Making;
-
-/* ---- reasons ---- */
-
-static int listed(const TopLists *lists, int64_t row)
-{
-    int n = 0;
-    while (n < lists->n && lists->items[row * lists->n + n] >= 0)
-        n++;
-    return n;
-}
-
-/* values [n]: what each of the user's items adds. */
-static Reason strongest(const Making *making, const int32_t *items, const float *values, int64_t n)
-{
-    const bool *is_unnamed = making->from->is_unnamed;
-    Reason reason = {.item = -1, .share = NAN};
-    double sum = 0;
-    float most = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (values[i] <= 0)
-            continue;
-        sum += (double)values[i];
-        if (values[i] > most && (is_unnamed == NULL || !is_unnamed[items[i]])) {
-            most = values[i];
-            reason.item = items[i];
-        }
-    }
-    if (reason.item >= 0)
-        reason.share = (double)most / sum;
-    return reason;
-}
-
-static void explain_user(const Making *making, int32_t partition, int32_t row, float *spare,
-                         float *values)
-{
-    const ListRows *from = making->from;
-    const SparseRows *users = &from->users->own[partition];
-    int64_t begin = users->starts[row], n = users->starts[row + 1] - begin;
-    int64_t own = (int64_t)users->first_row + row - sparse_own_first(from->users);
-    int length = from->lists->n;
-    ReasonQuery query = {.users = users,
-                         .partition = partition,
-                         .row = row,
-                         .n_items = listed(from->lists, own),
-                         .items = from->lists->items + own * length};
-    if (n > 0 && query.n_items > 0) {
-        memset(values, 0, (size_t)(query.n_items * n) * sizeof *values);
-        from->scorer->add_reasons(from->scorer->model, &query, 1, spare, values);
-    }
-    for (int k = 0; k < length; k++)
-        making->reasons[own * length + k] =
-            n > 0 && k < query.n_items
-                ? strongest(making, users->columns + begin, values + k * n, n)
-                : (Reason){-1, NAN};
-}
-
-static int64_t most_entries(const SparseSide *users)
-{
-    int64_t most = 0;
-    for (int32_t p = 0; p < users->end - users->first; p++) {
-        const SparseRows *rows = &users->own[p];
-        for (int32_t r = 0; r < rows->n_rows; r++)
-            if (rows->starts[r + 1] - rows->starts[r] > most)
-                most = rows->starts[r + 1] - rows->starts[r];
-    }
-    return most;
-}
-
-/* Reasons of all users of this rank. Local. */
-static Status explain(Making *making, Error *error)
-{
-    Status status;
-    const ListRows *from = making->from;
-    float *memory = NULL;
-    int64_t places = (int64_t)from->lists->n_users * from->lists->n;
-    /* of a thread, in whole cache lines: the scorer's, then the reasons */
-    int64_t spare = (from->scorer->reason_floats + 15) / 16 * 16;
-    int64_t room = spare + (most_entries(from->users) * from->lists->n + 15) / 16 * 16;
-    TRY(fault_point("recommend.reasons", error));
-    TRY(mem_resize(&making->reasons, places, sizeof *making->reasons, "reasons", error));
-    for (int64_t i = 0; i < places; i++)
-        making->reasons[i] = (Reason){-1, NAN};
-    if (from->scorer->add_reasons == NULL)
-        goto out;
-    TRY(mem_resize(&memory, from->threads * room, sizeof *memory, "reasons", error));
-    for (int32_t p = 0; p < from->users->end - from->users->first; p++) {
-#pragma omp parallel for schedule(dynamic, 16) num_threads(from->threads)
-        for (int32_t r = 0; r < from->users->own[p].n_rows; r++) {
-            float *own = memory + omp_get_thread_num() * room;
-            explain_user(making, p, r, own, own + spare);
-        }
-    }
-out:
-    mem_free(&memory);
-    return status;
-}
 
 /* ---- rows ---- */
 
@@ -270,7 +166,6 @@ static Status add_rows(Making *making, Error *error)
 {
     Status status = STATUS_OK;
     const SparseSide *users = making->from->users;
-    TRY(explain(making, error));
     making->list = mem_new(making->from->lists->n, sizeof *making->list);
     table_free(making->rows);
     table_init(making->rows, row_columns, N_COLUMNS);
@@ -285,6 +180,13 @@ Status list_rows_make(Comm *comm, const ListRows *from, Table *rows, Error *erro
     static const SortKey keys[] = {{.column = "customer"}, {.column = "rank"}};
     Status status;
     Making making = {.from = from, .rows = rows};
+    ReasonOptions reasons = {.users = from->users,
+                             .lists = from->lists,
+                             .scorer = from->scorer,
+                             .is_unnamed = from->is_unnamed,
+                             .threads = from->threads,
+                             .memory = from->memory};
+    TRY(list_reasons_make(comm, &reasons, &making.reasons, error));
     TRY_ALL(comm, add_rows(&making, error), error);
     TRY(comm_sort_table(comm, rows, keys, 2, error));
 out:

@@ -10,11 +10,12 @@ typedef struct ListRows {
     const Shop *shop;
     const SparseSide *users;     /* by the store's partitions */
     const TopLists *lists;       /* of `users` */
-    const Scorer *scorer;        /* that made them; its reasons are ready (prepare_reasons) */
+    const Scorer *scorer;        /* that made them */
     const PopularLists *popular; /* fill what is missing: by the customer's country, then of all */
     const bool *is_unnamed;      /* [n_items] items that are not named as a reason; NULL: none */
     bool leave_out_owned;        /* when filling too */
     int threads;
+    int64_t memory; /* bytes for what reasons need at a time; 0: no limit */
 } ListRows;
 
 /* The rows: customer, rank, product_id, score, model, because_product, because_share, sorted by

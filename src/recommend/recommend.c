@@ -320,8 +320,6 @@ static Status write_discover(RecommendRun *run, Error *error)
                       .category = run->category,
                       .most_per_category = plan->most_per_category};
     TRY(list_by(run, &rules, &made, error));
-    if (made.scorer.prepare_reasons != NULL)
-        TRY(made.scorer.prepare_reasons(run->comm, made.scorer.model, error));
     ListRows from = {.store = run->store,
                      .shop = &run->shop,
                      .users = &run->users,
@@ -329,6 +327,7 @@ static Status write_discover(RecommendRun *run, Error *error)
                      .scorer = &made.scorer,
                      .popular = &run->popular,
                      .is_unnamed = run->is_excluded,
+                     .memory = run->models.ials.memory,
                      .leave_out_owned = !plan->show_owned,
                      .threads = plan->threads};
     TRY(list_rows_make(run->comm, &from, &made.rows, error));

@@ -38,6 +38,9 @@ typedef struct ReasonQuery {
     int32_t row;          /* of the partition */
     int n_items;          /* at most REASON_ITEMS_MAX */
     const int32_t *items; /* [n_items] each >= 0; reasons are [n_items x entries of the row] */
+    /* Where the items of the row [entries], and `items`, stand among the numbers that the scorer
+     * was made ready for; NULL: it was for all. */
+    const int32_t *places, *item_places;
 } ReasonQuery;
 
 typedef struct Scorer {
@@ -54,14 +57,16 @@ typedef struct Scorer {
     Status (*prepare)(Comm *comm, void *model, int32_t first_item, int32_t n_items, Error *error);
     /* scores [n_users x n_items] row-major out, fully overwritten. Any thread. Local. */
     void (*score)(const void *model, const ScoreTile *tile, float *scores);
-    /* Reasons (NULL: the model has none). First, on every rank: make ready for those of all users
-     * and items (NULL: nothing to do). Collective. */
-    Status (*prepare_reasons)(Comm *comm, void *model, Error *error);
+    /* Reasons (NULL: the model has none). First, on every rank: make ready for queries that name no
+     * other items than numbers [n], ascending; NULL: any. (NULL: nothing to do.) Collective. */
+    Status (*prepare_reasons)(Comm *comm, void *model, const int32_t *numbers, int64_t n,
+                              Error *error);
     /* Add `weight` times what each item that the user has adds to the scores of `items`. Any
      * thread, each with `spare`, reason_floats aligned floats to work in. Local. */
     void (*add_reasons)(const void *model, const ReasonQuery *query, float weight, float *spare,
                         float *reasons);
     int64_t reason_floats;
+    int64_t reason_item_bytes; /* that being ready takes for each of the numbers */
 } Scorer;
 
 #endif

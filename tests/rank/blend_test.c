@@ -61,10 +61,11 @@ static void score_part(const void *model, const ScoreTile *tile, float *scores)
     }
 }
 
-static Status prepare_reasons_part(Comm *comm, void *model, Error *error)
+static Status prepare_reasons_part(Comm *comm, void *model, const int32_t *numbers, int64_t n,
+                                   Error *error)
 {
     Part *part = model;
-    (void)comm, (void)error;
+    (void)comm, (void)numbers, (void)n, (void)error;
     part->explained++;
     return STATUS_OK;
 }
@@ -441,7 +442,8 @@ static void test_reasons(void)
         blend.parts[0].reason_floats = 100;
         Scorer scorer = blend_scorer(&blend);
         CU_ASSERT_EQUAL(scorer.reason_floats, has_reasons ? 100 : 8);
-        CU_ASSERT_EQUAL(scorer.prepare_reasons(rank_comm(), scorer.model, &error), STATUS_OK);
+        CU_ASSERT_EQUAL(scorer.prepare_reasons(rank_comm(), scorer.model, NULL, 0, &error),
+                        STATUS_OK);
         CU_ASSERT_EQUAL(parts[0].explained, has_reasons);
         CU_ASSERT_EQUAL(parts[1].explained, 1 + has_reasons);
         for (int32_t p = 0; p < data.users.end - data.users.first; p++) {

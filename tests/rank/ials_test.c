@@ -275,7 +275,7 @@ static void test_reasons(void)
     Fitted fitted;
     fit(&fitted, &shop, &usual);
     Scorer scorer = ials_scorer(&fitted.model);
-    CU_ASSERT_EQUAL(scorer.prepare_reasons(rank_comm(), scorer.model, &error), STATUS_OK);
+    CU_ASSERT_EQUAL(scorer.prepare_reasons(rank_comm(), scorer.model, NULL, 0, &error), STATUS_OK);
     for (int32_t p = 0; p < fitted.users.end - fitted.users.first; p++) {
         for (int32_t r = 0; r < fitted.users.own[p].n_rows; r++)
             check_reasons(&fitted, &scorer, p, r);

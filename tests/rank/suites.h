@@ -60,6 +60,7 @@ extern CU_TestInfo calendar_tests[];
 extern CU_TestInfo series_place_tests[];
 extern CU_TestInfo series_read_tests[];
 extern CU_TestInfo series_files_tests[];
+extern CU_TestInfo list_reasons_tests[];
 extern CU_TestInfo item_lists_tests[];
 extern CU_TestInfo again_rows_tests[];
 extern CU_TestInfo accuracy_rows_tests[];
@@ -120,6 +121,7 @@ extern CU_TestInfo input_tests[];
         {"series_place", series_place_tests}, \
         {"series_read", series_read_tests}, \
         {"series_files", series_files_tests}, \
+        {"list_reasons", list_reasons_tests}, \
         {"item_lists", item_lists_tests}, \
         {"again_rows", again_rows_tests}, \
         {"accuracy_rows", accuracy_rows_tests}, \
