@@ -75,7 +75,7 @@ static void drop_singular(Model *model)
     Blend *blend = &model->blend;
     int n = 0;
     for (int k = 0; k < blend->n; k++) {
-        if (model->parts[k]->is_singular)
+        if (model->parts[k] == NULL || model->parts[k]->is_singular)
             continue;
         model->part_kinds[n] = model->part_kinds[k];
         blend->parts[n++] = blend->parts[k];

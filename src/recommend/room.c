@@ -17,6 +17,7 @@ Status room_of_rank(Comm *comm, int64_t *bytes, Error *error)
     TRY(comm_gather_all(comm, own, HOST_BYTES, &all, &size, NULL, error));
     for (int64_t at = 0; at < size; at += HOST_BYTES)
         here += memcmp(all + at, own, HOST_BYTES) == 0;
+    vesper_assert(here > 0); /* this rank */
     *bytes = free_memory() / (2 * here);
     comm_min_i64(comm, bytes, 1);
 out:
