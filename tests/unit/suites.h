@@ -28,6 +28,7 @@ extern CU_TestInfo select_tests[];
 extern CU_TestInfo tile_operations_tests[];
 extern CU_TestInfo seasonality_tests[];
 extern CU_TestInfo theta_tests[];
+extern CU_TestInfo ces_tests[];
 extern CU_TestInfo csv_tests[];
 
 // clang-format off
@@ -52,6 +53,7 @@ extern CU_TestInfo csv_tests[];
         {"tile_operations", tile_operations_tests},                                                \
         {"seasonality", seasonality_tests},                                                        \
         {"theta", theta_tests},                                                                    \
+        {"ces", ces_tests},                                                                        \
         {"csv", csv_tests},                                                                        \
     }
 // clang-format on
