@@ -29,6 +29,7 @@ extern CU_TestInfo tile_operations_tests[];
 extern CU_TestInfo seasonality_tests[];
 extern CU_TestInfo theta_tests[];
 extern CU_TestInfo ces_tests[];
+extern CU_TestInfo mstl_tests[];
 extern CU_TestInfo csv_tests[];
 
 // clang-format off
@@ -54,6 +55,7 @@ extern CU_TestInfo csv_tests[];
         {"seasonality", seasonality_tests},                                                        \
         {"theta", theta_tests},                                                                    \
         {"ces", ces_tests},                                                                        \
+        {"mstl", mstl_tests},                                                                      \
         {"csv", csv_tests},                                                                        \
     }
 // clang-format on
