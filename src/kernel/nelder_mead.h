@@ -4,7 +4,7 @@
  * the coefficients that depend on n of Gao, Han 2012, "Implementing the Nelder-Mead simplex
  * algorithm with adaptive parameters", Computational Optimization and Applications 51(1). Every
  * corner of the simplex is moved to the nearest point of the box before it is tried: a minimum on a
- * bound, where smoothing parameters often end, is then reached exactly. */
+ * bound, where smoothing parameters often lie, is then reached and not only approached. */
 #ifndef VESPER_KERNEL_NELDER_MEAD_H
 #define VESPER_KERNEL_NELDER_MEAD_H
 
@@ -16,13 +16,13 @@ typedef double NelderMeadObjective(const double *x, void *context);
 /* Doubles of `work` for n variables. */
 int64_t nelder_mead_work(int n);
 
-/* x [n], the start, becomes the minimum; its value is returned (INFINITY if no allowed point was
- * met).
- *   lower, upper  [n] the box, lower <= upper; may be infinite
- *   tolerance     relative: the search ends where the values at the corners of the simplex differ
- * by less than tolerance times the best one's size (or 1e-300, where that is 0), after a fresh
- * simplex around the best corner has gained no more than that most_evaluations  of the objective;
- * at least 2 n + 1 are made The same steps and bits on every call. n <= 0 gives the value at x. */
+/* x [n], the start, becomes the minimum; its value is returned, INFINITY if no allowed point was
+ * met. lower, upper [n]: the box, lower <= upper, may be infinite.
+ *
+ * A simplex is done when the values at its corners differ by no more than `tolerance` times the
+ * size of the best; then a smaller one begins at the best corner, until one gains no more than
+ * that. At most `most_evaluations` of the objective, but at least n + 1. The same steps and bits on
+ * every call. n = 0 gives the value at x. */
 double nelder_mead_minimise(NelderMeadObjective *objective, void *context, int n, double *x,
                             const double *lower, const double *upper, double tolerance,
                             int most_evaluations, double *work);

@@ -30,6 +30,7 @@ extern CU_TestInfo seasonality_tests[];
 extern CU_TestInfo theta_tests[];
 extern CU_TestInfo ces_tests[];
 extern CU_TestInfo mstl_tests[];
+extern CU_TestInfo nelder_mead_tests[];
 extern CU_TestInfo csv_tests[];
 
 // clang-format off
@@ -56,6 +57,7 @@ extern CU_TestInfo csv_tests[];
         {"theta", theta_tests},                                                                    \
         {"ces", ces_tests},                                                                        \
         {"mstl", mstl_tests},                                                                      \
+        {"nelder_mead", nelder_mead_tests},                                                        \
         {"csv", csv_tests},                                                                        \
     }
 // clang-format on
