@@ -31,6 +31,7 @@ extern CU_TestInfo theta_tests[];
 extern CU_TestInfo ces_tests[];
 extern CU_TestInfo mstl_tests[];
 extern CU_TestInfo nelder_mead_tests[];
+extern CU_TestInfo naive_tests[];
 extern CU_TestInfo csv_tests[];
 
 // clang-format off
@@ -58,6 +59,7 @@ extern CU_TestInfo csv_tests[];
         {"ces", ces_tests},                                                                        \
         {"mstl", mstl_tests},                                                                      \
         {"nelder_mead", nelder_mead_tests},                                                        \
+        {"naive", naive_tests},                                                                    \
         {"csv", csv_tests},                                                                        \
     }
 // clang-format on
