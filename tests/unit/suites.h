@@ -32,6 +32,7 @@ extern CU_TestInfo ces_tests[];
 extern CU_TestInfo mstl_tests[];
 extern CU_TestInfo nelder_mead_tests[];
 extern CU_TestInfo naive_tests[];
+extern CU_TestInfo ets_tests[];
 extern CU_TestInfo csv_tests[];
 
 // clang-format off
@@ -60,6 +61,7 @@ extern CU_TestInfo csv_tests[];
         {"mstl", mstl_tests},                                                                      \
         {"nelder_mead", nelder_mead_tests},                                                        \
         {"naive", naive_tests},                                                                    \
+        {"ets", ets_tests},                                                                        \
         {"csv", csv_tests},                                                                        \
     }
 // clang-format on

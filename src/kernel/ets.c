@@ -1,0 +1,186 @@
+/* The choice among models, and forecasts. */
+#include "kernel/ets.h"
+
+#include "kernel/ets_fit.h"
+
+#include <math.h>
+#include <stdio.h>
+
+void ets_name(EtsModel model, char name[ETS_NAME_SIZE])
+{
+    static const char *const errors[ETS_ERRORS] = {"A", "M"};
+    static const char *const trends[ETS_TRENDS] = {"N", "A", "Ad", "M", "Md"};
+    static const char *const seasons[ETS_SEASONS] = {"N", "A", "M"};
+    snprintf(name, ETS_NAME_SIZE, "%s,%s,%s", errors[model.error], trends[model.trend],
+             seasons[model.season]);
+}
+
+/* Whether a search for the best model takes it into account: with an additive error and a
+ * multiplicative season the variance of forecasts is infinite (Hyndman et al. 2008, section 6.5),
+ * and a multiplicative trend runs away. */
+static bool is_candidate(EtsModel model)
+{
+    return model.trend <= ETS_TREND_DAMPED &&
+           (model.error == ETS_ERROR_MULTIPLICATIVE || model.season != ETS_SEASON_MULTIPLICATIVE);
+}
+
+typedef struct Candidates {
+    EtsFit fits[ETS_ERRORS][ETS_SEASONS][ETS_TRENDS];
+} Candidates;
+
+/* likes out: fits that came before of the same model but for its trend, and but for its error or
+ * its kind of season; NULL where there is none. */
+static void find_similar(const Candidates *candidates, EtsModel model,
+                         const EtsFit *likes[ETS_LIKES])
+{
+    likes[0] = likes[1] = NULL;
+    if (model.trend != ETS_TREND_NONE)
+        likes[0] = &candidates->fits[model.error][model.season][model.trend - 1];
+    if (model.season == ETS_SEASON_MULTIPLICATIVE)
+        likes[1] = &candidates->fits[model.error][ETS_SEASON_ADDITIVE][model.trend];
+    else if (model.error == ETS_ERROR_MULTIPLICATIVE)
+        likes[1] = &candidates->fits[ETS_ERROR_ADDITIVE][model.season][model.trend];
+    for (int i = 0; i < ETS_LIKES; i++)
+        if (likes[i] && likes[i]->outcome != FIT_OK)
+            likes[i] = NULL;
+}
+
+/* Minus twice the log-likelihood below which `pass` must come for its AICc to be below `aicc`. */
+static double loss_for(const EtsPass *pass, double aicc)
+{
+    double k = ets_columns(pass->model, pass->season).n + 1;
+    return aicc - 2.0 * k - 2.0 * k * (k + 1.0) / (pass->n - k - 1.0);
+}
+
+static void fit_candidate(SeriesView series, EtsModel model, double aicc, Candidates *candidates)
+{
+    EtsFit *fit = &candidates->fits[model.error][model.season][model.trend];
+    EtsPass pass;
+    *fit = (EtsFit){.model = model};
+    fit->outcome = ets_prepare(model, series, &pass);
+    if (fit->outcome != FIT_OK)
+        return;
+    const EtsFit *likes[ETS_LIKES];
+    find_similar(candidates, model, likes);
+    ets_search(&pass, likes, loss_for(&pass, aicc), fit);
+}
+
+void ets_choose(SeriesView series, EtsFit *fit)
+{
+    Candidates candidates;
+    double least = INFINITY;
+    int passes = 0;
+    *fit = (EtsFit){.outcome = FIT_TOO_SHORT};
+    for (EtsError error = 0; error < ETS_ERRORS; error++)
+        for (EtsSeason season = 0; season < ETS_SEASONS; season++)
+            for (EtsTrend trend = 0; trend < ETS_TRENDS; trend++) {
+                EtsModel model = {.error = error, .trend = trend, .season = season};
+                if (!is_candidate(model))
+                    continue;
+                fit_candidate(series, model, least, &candidates);
+                const EtsFit *tried = &candidates.fits[error][season][trend];
+                passes += tried->passes;
+                if (tried->outcome == FIT_OK && tried->aicc < least) {
+                    least = tried->aicc;
+                    *fit = *tried;
+                }
+            }
+    fit->passes = passes;
+}
+
+FitOutcome ets_mean(const EtsFit *fit, int horizon, double *mean)
+{
+    bool multiplies_trend = fit->model.trend == ETS_TREND_MULTIPLICATIVE ||
+                            fit->model.trend == ETS_TREND_MULTIPLICATIVE_DAMPED;
+    double steps = 0.0; /* phi + phi^2 + ... */
+    double weight = 1.0;
+    for (int h = 0; h < horizon; h++) {
+        weight *= fit->parameters.phi;
+        steps += weight;
+        double base = fit->end.level;
+        if (multiplies_trend)
+            base *= pow(fit->end.slope, steps);
+        else if (fit->model.trend != ETS_TREND_NONE)
+            base += steps * fit->end.slope;
+        double season = fit->end.season[h % fit->season];
+        mean[h] = base;
+        if (fit->model.season == ETS_SEASON_ADDITIVE)
+            mean[h] = base + season;
+        else if (fit->model.season == ETS_SEASON_MULTIPLICATIVE)
+            mean[h] = base * season;
+        if (!isfinite(mean[h]))
+            return FIT_NOT_FINITE;
+    }
+    return FIT_OK;
+}
+
+/* ---- models by the conventions of kernel/fit.h ---- */
+
+static bool is_constant(SeriesView series)
+{
+    for (int i = 1; i < series.n; i++)
+        if (series.y[i] != series.y[0])
+            return false;
+    return series.n > 0;
+}
+
+/* model NULL: the choice. */
+static FitOutcome forecast(const EtsModel *model, SeriesView series, int horizon, double *mean)
+{
+    if (is_constant(series)) {
+        for (int h = 0; h < horizon; h++)
+            mean[h] = series.y[0];
+        return FIT_OK;
+    }
+    EtsFit fit;
+    if (model)
+        ets_fit(*model, series, &fit);
+    else
+        ets_choose(series, &fit);
+    return fit.outcome == FIT_OK ? ets_mean(&fit, horizon, mean) : fit.outcome;
+}
+
+int64_t ets_work(int n, int season, int horizon)
+{
+    (void)n, (void)season, (void)horizon;
+    return 0;
+}
+
+FitOutcome ets_forecast(SeriesView series, int horizon, double *mean, double *work)
+{
+    (void)work;
+    return forecast(NULL, series, horizon, mean);
+}
+
+int64_t ses_work(int n, int season, int horizon)
+{
+    return ets_work(n, season, horizon);
+}
+
+FitOutcome ses_forecast(SeriesView series, int horizon, double *mean, double *work)
+{
+    (void)work;
+    return forecast(&(EtsModel){.trend = ETS_TREND_NONE}, series, horizon, mean);
+}
+
+int64_t holt_work(int n, int season, int horizon)
+{
+    return ets_work(n, season, horizon);
+}
+
+FitOutcome holt_forecast(SeriesView series, int horizon, double *mean, double *work)
+{
+    (void)work;
+    return forecast(&(EtsModel){.trend = ETS_TREND_ADDITIVE}, series, horizon, mean);
+}
+
+int64_t damped_work(int n, int season, int horizon)
+{
+    return ets_work(n, season, horizon);
+}
+
+FitOutcome damped_forecast(SeriesView series, int horizon, double *mean, double *work)
+{
+    (void)work;
+    return forecast(&(EtsModel){.trend = ETS_TREND_DAMPED}, series, horizon, mean);
+}
