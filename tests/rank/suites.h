@@ -72,6 +72,9 @@ extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
 extern CU_TestInfo parse_files_tests[];
 extern CU_TestInfo input_tests[];
+extern CU_TestInfo hierarchy_tests[];
+extern CU_TestInfo reconcile_tests[];
+extern CU_TestInfo rounding_tests[];
 
 /* clang-format off */
 #define RANK_SUITES \
@@ -133,6 +136,9 @@ extern CU_TestInfo input_tests[];
         {"parse", parse_tests}, \
         {"parse_files", parse_files_tests}, \
         {"input", input_tests}, \
+        {"hierarchy", hierarchy_tests}, \
+        {"reconcile", reconcile_tests}, \
+        {"rounding", rounding_tests}, \
     }
 /* clang-format on */
 

@@ -33,6 +33,9 @@ extern CU_TestInfo mstl_tests[];
 extern CU_TestInfo nelder_mead_tests[];
 extern CU_TestInfo naive_tests[];
 extern CU_TestInfo ets_tests[];
+extern CU_TestInfo exact_sum_tests[];
+extern CU_TestInfo definite_tests[];
+extern CU_TestInfo apportion_tests[];
 extern CU_TestInfo csv_tests[];
 
 // clang-format off
@@ -62,6 +65,9 @@ extern CU_TestInfo csv_tests[];
         {"nelder_mead", nelder_mead_tests},                                                        \
         {"naive", naive_tests},                                                                    \
         {"ets", ets_tests},                                                                        \
+        {"exact_sum", exact_sum_tests},                                                            \
+        {"definite", definite_tests},                                                              \
+        {"apportion", apportion_tests},                                                            \
         {"csv", csv_tests},                                                                        \
     }
 // clang-format on
