@@ -37,6 +37,7 @@ extern CU_TestInfo exact_sum_tests[];
 extern CU_TestInfo definite_tests[];
 extern CU_TestInfo apportion_tests[];
 extern CU_TestInfo csv_tests[];
+extern CU_TestInfo intermittent_tests[];
 extern CU_TestInfo forecast_errors_tests[];
 
 // clang-format off
@@ -70,6 +71,7 @@ extern CU_TestInfo forecast_errors_tests[];
         {"definite", definite_tests},                                                              \
         {"apportion", apportion_tests},                                                            \
         {"csv", csv_tests},                                                                        \
+        {"intermittent", intermittent_tests},                                                      \
         {"forecast_errors", forecast_errors_tests},                                                \
     }
 // clang-format on
