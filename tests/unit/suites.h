@@ -39,6 +39,7 @@ extern CU_TestInfo apportion_tests[];
 extern CU_TestInfo csv_tests[];
 extern CU_TestInfo intermittent_tests[];
 extern CU_TestInfo forecast_errors_tests[];
+extern CU_TestInfo spread_tests[];
 extern CU_TestInfo outliers_tests[];
 
 // clang-format off
@@ -74,6 +75,7 @@ extern CU_TestInfo outliers_tests[];
         {"csv", csv_tests},                                                                        \
         {"intermittent", intermittent_tests},                                                      \
         {"forecast_errors", forecast_errors_tests},                                                \
+        {"spread", spread_tests},                                                                  \
         {"outliers", outliers_tests},                                                              \
     }
 // clang-format on
