@@ -41,6 +41,7 @@ extern CU_TestInfo intermittent_tests[];
 extern CU_TestInfo forecast_errors_tests[];
 extern CU_TestInfo spread_tests[];
 extern CU_TestInfo outliers_tests[];
+extern CU_TestInfo inventory_tests[];
 
 // clang-format off
 #define UNIT_SUITES                                                                                \
@@ -77,6 +78,7 @@ extern CU_TestInfo outliers_tests[];
         {"forecast_errors", forecast_errors_tests},                                                \
         {"spread", spread_tests},                                                                  \
         {"outliers", outliers_tests},                                                              \
+        {"inventory", inventory_tests},                                                            \
     }
 // clang-format on
 
