@@ -75,6 +75,7 @@ extern CU_TestInfo input_tests[];
 extern CU_TestInfo hierarchy_tests[];
 extern CU_TestInfo reconcile_tests[];
 extern CU_TestInfo rounding_tests[];
+extern CU_TestInfo intervals_tests[];
 extern CU_TestInfo anomalies_tests[];
 
 /* clang-format off */
@@ -140,6 +141,7 @@ extern CU_TestInfo anomalies_tests[];
         {"hierarchy", hierarchy_tests}, \
         {"reconcile", reconcile_tests}, \
         {"rounding", rounding_tests}, \
+        {"intervals", intervals_tests}, \
         {"anomalies", anomalies_tests}, \
     }
 /* clang-format on */
