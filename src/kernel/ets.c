@@ -88,8 +88,40 @@ void ets_choose(SeriesView series, EtsFit *fit)
     fit->passes = passes;
 }
 
+/* Level and season that are multiplied learn from the same errors, so that the mean of their
+ * product is not the product of their means (Hyndman et al. 2008, section 6.4.2). With a
+ * multiplicative error it has a recursion: for each position of the season, level and slope times
+ * its factor. */
+static FitOutcome mean_of_products(const EtsFit *fit, int horizon, double *mean)
+{
+    const EtsParameters *parameters = &fit->parameters;
+    double level[ETS_SEASON_MAX];
+    double slope[ETS_SEASON_MAX];
+    double shared = parameters->gamma * fit->sigma2;
+    for (int i = 0; i < fit->season; i++) {
+        level[i] = fit->end.level * fit->end.season[i];
+        slope[i] = fit->end.slope * fit->end.season[i];
+    }
+    for (int h = 0; h < horizon; h++) {
+        for (int i = 0; i < fit->season; i++) {
+            slope[i] *= parameters->phi;
+            level[i] += slope[i];
+        }
+        int now = h % fit->season;
+        mean[h] = level[now];
+        slope[now] += parameters->beta * shared * level[now];
+        level[now] += parameters->alpha * shared * level[now];
+        if (!isfinite(mean[h]))
+            return FIT_NOT_FINITE;
+    }
+    return FIT_OK;
+}
+
 FitOutcome ets_mean(const EtsFit *fit, int horizon, double *mean)
 {
+    if (fit->model.error == ETS_ERROR_MULTIPLICATIVE && fit->model.trend <= ETS_TREND_DAMPED &&
+        fit->model.season == ETS_SEASON_MULTIPLICATIVE)
+        return mean_of_products(fit, horizon, mean);
     bool multiplies_trend = fit->model.trend == ETS_TREND_MULTIPLICATIVE ||
                             fit->model.trend == ETS_TREND_MULTIPLICATIVE_DAMPED;
     double steps = 0.0; /* phi + phi^2 + ... */

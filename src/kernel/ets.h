@@ -78,7 +78,9 @@ void ets_fit(EtsModel model, SeriesView series, EtsFit *fit);
  * above 0, errors M with N, A, Ad and season N, A, M. */
 void ets_choose(SeriesView series, EtsFit *fit);
 
-/* Point forecasts of the `horizon` periods after the series, mean [horizon]. */
+/* Forecasts of the `horizon` periods after the series, mean [horizon]: the mean of what the model
+ * says will come; the point forecast where that has no closed form (a multiplicative trend, or an
+ * additive error with a multiplicative season). */
 FitOutcome ets_mean(const EtsFit *fit, int horizon, double *mean);
 
 /* Whether the weights of old values die away (Hyndman, Akram, Archibald 2008, "The admissible

@@ -257,7 +257,7 @@ static void test_admissible(void)
     int outside = 0;
     for (int i = 0; i < 600; i++) {
         int season = 2 + i % 12;
-        EtsModel model = {.trend = i % 3, .season = ETS_SEASON_ADDITIVE};
+        EtsModel model = {.trend = (EtsTrend)(i % 3), .season = ETS_SEASON_ADDITIVE};
         EtsParameters q = draw_parameters(&random, model);
         double p[ETS_SEASON_MAX + 2];
         for (int j = 0; j <= season; j++)
@@ -420,6 +420,38 @@ static void test_mean(void)
     CU_ASSERT_STRING_EQUAL(name, "A,Md,N");
 }
 
+/* The mean of many futures that are drawn from the model, whose season learns from the same errors
+ * as its level. */
+static void test_mean_of_futures(void)
+{
+    enum { FUTURES = 200000, PERIODS = 6 };
+    EtsFit fit = {.season = 2,
+                  .sigma2 = 0.04,
+                  .parameters = {.alpha = 0.5, .beta = 0.2, .gamma = 0.4, .phi = 0.9},
+                  .model = {.error = ETS_ERROR_MULTIPLICATIVE,
+                            .trend = ETS_TREND_DAMPED,
+                            .season = ETS_SEASON_MULTIPLICATIVE},
+                  .end = {.level = 10.0, .slope = 1.0, .season = {0.8, 1.2}}};
+    double sums[PERIODS] = {0.0};
+    double mean[PERIODS];
+    Random random = random_stream(9, 9);
+    for (int i = 0; i < FUTURES; i++) {
+        EtsState state = fit.end;
+        for (int h = 0; h < PERIODS; h++) {
+            double *season = &state.season[h % 2];
+            double base = state.level + 0.9 * state.slope;
+            double error = 0.2 * random_normal(&random);
+            sums[h] += base * *season * (1.0 + error);
+            state.slope = 0.9 * state.slope + 0.2 * base * error;
+            state.level = base * (1.0 + 0.5 * error);
+            *season *= 1.0 + 0.4 * error;
+        }
+    }
+    CU_ASSERT_EQUAL(ets_mean(&fit, PERIODS, mean), FIT_OK);
+    for (int h = 0; h < PERIODS; h++)
+        CU_ASSERT_DOUBLE_EQUAL(mean[h], sums[h] / FUTURES, 0.004 * mean[h]);
+}
+
 /* ---- series that tell little ---- */
 
 typedef FitOutcome Forecast(SeriesView series, int horizon, double *mean, double *work);
@@ -521,6 +553,7 @@ CU_TestInfo ets_tests[] = {{"a pass, by the book", test_filter},
                            {"parameters that were drawn with", test_recovery},
                            {"choice", test_choice},
                            {"point forecasts", test_mean},
+                           {"mean of many futures", test_mean_of_futures},
                            {"constants", test_constant},
                            {"edges", test_edges},
                            {"units", test_units},
