@@ -7,7 +7,7 @@
  *
  * are those that add up and are nearest to y as W measures it; they are the same as S G y with the
  * MinT matrix G (Wickramasuriya, Athanasopoulos, Hyndman 2019, "Optimal forecast reconciliation for
- * hierarchical and grouped time series through trace minimization", theorem 1 and eq. 12), and need
+ * hierarchical and grouped time series through trace minimization", theorem 1), and need
  * the inverse of a matrix of nodes x nodes alone. W is a diagonal and a product of residuals
  *
  *     W = diag(g) + (1 - lambda) / T R R'         R [N x T]

@@ -34,7 +34,7 @@ typedef struct Sums {
     double level, power; /* after the last value */
 } Sums;
 
-/* One value more for the line through all values so far (Fiorucci et al. 2016, section 3.2). */
+/* One value more for the line through all values so far (Fiorucci et al. 2016). */
 static void learn_line(int count, double value, double *average, double *intercept, double *slope)
 {
     if (count == 1) {

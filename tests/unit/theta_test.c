@@ -98,7 +98,7 @@ static void test_models(void)
         for (int variant = 0; variant < THETA_VARIANTS; variant++)
             for (int kind = 0; kind < 3; kind++) {
                 int n = lengths[l];
-                double y[LONGEST], work[4 * LONGEST], mean[HORIZON], want[HORIZON];
+                double y[LONGEST], work[8 * LONGEST], mean[HORIZON], want[HORIZON];
                 double level;
                 draw_series((uint64_t)(10 * n + kind), y, n, 0.5 * (kind - 1));
                 ThetaFit fit = theta_fit(y, n, (ThetaVariant)variant, work);
