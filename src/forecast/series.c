@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DAYS_A_YEAR 365.2425 /* of the Gregorian calendar */
+
 /* 1970-01-01 was a Thursday: day -3 was the Monday before. */
 enum { DAYS_A_WEEK = 7, MONDAY_OFFSET = 3 };
 
@@ -90,6 +92,19 @@ Frequency frequency_by_name(Bytes name)
             return (Frequency)f;
     }
     return FREQUENCY_COUNT;
+}
+
+double frequency_days(Frequency frequency)
+{
+    static const double days[FREQUENCY_COUNT] = {
+        [FREQUENCY_HOURLY] = 1.0 / 24.0,
+        [FREQUENCY_DAILY] = 1.0,
+        [FREQUENCY_WEEKLY] = 7.0,
+        [FREQUENCY_MONTHLY] = DAYS_A_YEAR / 12.0,
+        [FREQUENCY_QUARTERLY] = DAYS_A_YEAR / 4.0,
+        [FREQUENCY_YEARLY] = DAYS_A_YEAR,
+    };
+    return days[frequency];
 }
 
 static int32_t floor_divide(int32_t a, int32_t b)

@@ -92,6 +92,8 @@ Frequency frequency_by_name(Bytes name);
 const char *frequency_name(Frequency frequency);
 /* Number of the period that holds a day: hours are not asked for here. */
 int32_t period_of_day(Frequency frequency, int32_t day);
+/* Days of a period, in the mean over years. */
+double frequency_days(Frequency frequency);
 /* First day of a period. */
 int32_t period_first_day(Frequency frequency, int32_t period);
 

@@ -68,6 +68,7 @@ extern CU_TestInfo evaluate_tests[];
 extern CU_TestInfo product_list_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo pooled_tests[];
+extern CU_TestInfo backtest_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
 extern CU_TestInfo parse_files_tests[];
@@ -134,6 +135,7 @@ extern CU_TestInfo anomalies_tests[];
         {"product_list", product_list_tests}, \
         {"ingest", ingest_tests}, \
         {"pooled", pooled_tests}, \
+        {"backtest", backtest_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \
         {"parse_files", parse_files_tests}, \

@@ -36,6 +36,7 @@ extern CU_TestInfo ets_tests[];
 extern CU_TestInfo exact_sum_tests[];
 extern CU_TestInfo definite_tests[];
 extern CU_TestInfo apportion_tests[];
+extern CU_TestInfo convex_weights_tests[];
 extern CU_TestInfo csv_tests[];
 extern CU_TestInfo intermittent_tests[];
 extern CU_TestInfo forecast_errors_tests[];
@@ -73,6 +74,7 @@ extern CU_TestInfo inventory_tests[];
         {"exact_sum", exact_sum_tests},                                                            \
         {"definite", definite_tests},                                                              \
         {"apportion", apportion_tests},                                                            \
+        {"convex_weights", convex_weights_tests},                                                  \
         {"csv", csv_tests},                                                                        \
         {"intermittent", intermittent_tests},                                                      \
         {"forecast_errors", forecast_errors_tests},                                                \

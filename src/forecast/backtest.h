@@ -1,0 +1,61 @@
+/* Backtest: every model at several origins, each of which sees only what came before it (rolling
+ * origin: Tashman 2000). */
+#ifndef VESPER_FORECAST_BACKTEST_H
+#define VESPER_FORECAST_BACKTEST_H
+
+#include "forecast/models.h"
+#include "forecast/pooled.h"
+#include "forecast/series.h"
+
+enum { BACKTEST_ORIGINS_MAX = 16 };
+
+typedef struct BacktestOptions {
+    SeriesModels models;
+    int horizon;          /* periods ahead, closed ones too */
+    int n_origins;        /* origin j lies j horizons before the end of a series; 0 is the end */
+    int season;           /* of the calendar's periods; of open ones where that is another number */
+    double outlier_limit; /* usual deviations past which no model sees a value as it is; 0: none */
+    PooledOptions pooled;
+    int threads;
+} BacktestOptions;
+
+/* All zero is empty. Forecasts and what came are in units, on the calendar: 0 is forecast for a
+ * closed period. */
+typedef struct Backtest {
+    BacktestOptions options;
+    int64_t n;         /* series of this rank */
+    float *forecasts;  /* [n x n_origins x SERIES_MODELS x horizon] NaN: none */
+    uint8_t *outcomes; /* [n x n_origins x SERIES_MODELS] FitOutcome */
+    int64_t outliers[BACKTEST_ORIGINS_MAX]; /* values replaced, of this rank, from each origin */
+    double seconds[SERIES_MODELS];          /* of this rank's threads, added up */
+    const double *after; /* [n x horizon] what came after the end of the series; NULL: not known;
+                            borrowed */
+} Backtest;
+
+/* What came in the horizon after an origin, and what errors are measured by, from values before it.
+ */
+typedef struct Outlook {
+    int known;             /* periods whose value is known: 0 at the end of a series */
+    double absolute_scale; /* mean |y_t - y_(t - season)| before the origin; 0: constant */
+    double squared_scale;  /* mean (y_t - y_(t-1))^2 before it */
+} Outlook;
+
+/* Collective: the pooled model is learned once an origin. */
+Status backtest_run(Comm *comm, const SeriesSet *set, const BacktestOptions *options,
+                    Backtest *backtest, Error *error) VESPER_MUST_USE;
+void backtest_free(Backtest *backtest);
+
+/* [horizon] of one model. Local. */
+static inline const float *backtest_forecast(const Backtest *backtest, int64_t i, int origin,
+                                             SeriesModel model)
+{
+    int64_t row = (i * backtest->options.n_origins + origin) * SERIES_MODELS + model;
+    return backtest->forecasts + row * backtest->options.horizon;
+}
+
+/* actual [horizon] out: what came after an origin, NaN where closed, not known or not yet. Local.
+ */
+Outlook backtest_outlook(const Backtest *backtest, const SeriesSet *set, int64_t i, int origin,
+                         double *actual);
+
+#endif

@@ -1,0 +1,314 @@
+/* See combination.h. */
+#include "forecast/combination.h"
+
+#include "base/memory.h"
+#include "forecast/calendar.h"
+#include "kernel/convex_weights.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { WIDTH = SERIES_MODELS * SERIES_MODELS, ROUNDS = 3 };
+/* A class with fewer series than this leans on all series. */
+static const double PRIOR_SERIES = 300.0;
+/* An error never counts as less than this share of the scale. */
+static const double LEAST_ERROR = 0.05;
+static const double LEVEL_MOST = 2.0;
+
+static const struct {
+    double interval;  /* mean periods between two with demand */
+    double variation; /* squared, of quantities */
+} class_bounds = {1.32, 0.49};
+
+const char *demand_class_name(DemandClass demand)
+{
+    static const char *const names[DEMAND_CLASSES] = {"smooth", "erratic", "intermittent", "lumpy",
+                                                      "rare"};
+    return names[demand];
+}
+
+const char *forecast_source_name(ForecastSource source)
+{
+    static const char *const names[] = {"mix", "rare", "last value"};
+    return names[source];
+}
+
+DemandClass demand_class(const Backtest *backtest, const SeriesSet *set, int64_t i, int origin)
+{
+    const double *values = set->values + set->begin[i];
+    int32_t n = series_length(set, i) - origin * backtest->options.horizon;
+    int64_t open = 0, asked = 0;
+    double sum = 0.0, squares = 0.0;
+    for (int32_t t = 0; t < n; t++) {
+        if (calendar_is_closed(&set->calendar, set->start[i] + t) || isnan(values[t]))
+            continue;
+        open++;
+        asked += values[t] > 0.0;
+        sum += values[t] > 0.0 ? values[t] : 0.0;
+        squares += values[t] > 0.0 ? values[t] * values[t] : 0.0;
+    }
+    if (asked < DEMAND_PERIODS_LEAST)
+        return DEMAND_RARE;
+    double mean = sum / (double)asked;
+    double variation = (squares / (double)asked - mean * mean) / (mean * mean);
+    bool is_rare = (double)open >= class_bounds.interval * (double)asked;
+    bool is_uneven = variation >= class_bounds.variation;
+    return is_rare ? (is_uneven ? DEMAND_LUMPY : DEMAND_INTERMITTENT)
+                   : (is_uneven ? DEMAND_ERRATIC : DEMAND_SMOOTH);
+}
+
+/* The models of a series at an origin: errors [models x known periods], one after another. A model
+ * without forecast errs as the mean of the others. Returns how many periods are known. */
+static int gather_errors(const SeriesSet *set, const Backtest *backtest, int64_t i, int origin,
+                         double *actual, double *errors, Outlook *outlook)
+{
+    int horizon = backtest->options.horizon, known = 0;
+    *outlook = backtest_outlook(backtest, set, i, origin, actual);
+    for (int h = 0; h < horizon; h++) {
+        double sum = 0.0;
+        int n = 0;
+        if (isnan(actual[h]))
+            continue;
+        for (int m = 0; m < SERIES_MODELS; m++) {
+            double forecast = (double)backtest_forecast(backtest, i, origin, (SeriesModel)m)[h];
+            errors[m * horizon + known] = forecast - actual[h];
+            n += !isnan(forecast);
+            sum += isnan(forecast) ? 0.0 : forecast - actual[h];
+        }
+        if (n == 0)
+            return 0;
+        for (int m = 0; m < SERIES_MODELS; m++) {
+            if (isnan(errors[m * horizon + known]))
+                errors[m * horizon + known] = sum / n;
+        }
+        known++;
+    }
+    return known;
+}
+
+/* sums [WIDTH] += products of the errors, each divided by the scale and by the error of the mix so
+ * far: that turns least squares into the least mean of roots (iteratively reweighted). */
+static void add_series(const double *errors, int known, int horizon, const Outlook *outlook,
+                       const double *weights, double *sums)
+{
+    double square = 0.0;
+    for (int h = 0; h < known; h++) {
+        double error = 0.0;
+        for (int m = 0; m < SERIES_MODELS; m++)
+            error += weights[m] * errors[m * horizon + h];
+        square += error * error;
+    }
+    double scale = sqrt(outlook->squared_scale);
+    double root = fmax(sqrt(square / known), LEAST_ERROR * scale);
+    double weight = 1.0 / (scale * root * known);
+    for (int k = 0; k < SERIES_MODELS; k++) {
+        for (int l = 0; l <= k; l++) {
+            double sum = 0.0;
+            for (int h = 0; h < known; h++)
+                sum += errors[k * horizon + h] * errors[l * horizon + h];
+            sums[k * SERIES_MODELS + l] += weight * sum;
+        }
+    }
+}
+
+typedef struct Learning {
+    const SeriesSet *set;
+    const Backtest *backtest;
+    int first, n_origins;
+    double *actual, *errors;
+    double *blocks; /* [blocks x DEMAND_CLASSES x (1 + WIDTH)]: how many series, and their sums */
+} Learning;
+
+enum { CLASS_WIDTH = 1 + WIDTH };
+
+static void sum_blocks(Learning *learning, const Combination *combination)
+{
+    const SeriesSet *set = learning->set;
+    int horizon = learning->backtest->options.horizon;
+    for (int64_t i = 0; i < set->n; i++) {
+        double *block = learning->blocks + i / SERIES_BLOCK * DEMAND_CLASSES * CLASS_WIDTH;
+        for (int o = learning->first; o < learning->first + learning->n_origins; o++) {
+            Outlook outlook;
+            int known = gather_errors(set, learning->backtest, i, o, learning->actual,
+                                      learning->errors, &outlook);
+            if (known == 0 || !(outlook.squared_scale > 0.0))
+                continue;
+            DemandClass demand = demand_class(learning->backtest, set, i, o);
+            if (demand == DEMAND_RARE)
+                continue;
+            double *sums = block + demand * CLASS_WIDTH;
+            sums[0] += 1.0;
+            add_series(learning->errors, known, horizon, &outlook, combination->weights[demand],
+                       sums + 1);
+        }
+    }
+}
+
+/* The models asked for, and their sums: those of the class and, as a prior, of all. */
+static void choose_weights(SeriesModels models, const double *own, const double *all,
+                           double *weights)
+{
+    double errors[WIDTH], mixed[SERIES_MODELS];
+    int asked[SERIES_MODELS], n = 0;
+    for (int m = 0; m < SERIES_MODELS; m++) {
+        weights[m] = 0.0;
+        if (series_models_have(models, (SeriesModel)m))
+            asked[n++] = m;
+    }
+    double prior = all[0] > 0.0 ? PRIOR_SERIES / all[0] : 0.0;
+    for (int k = 0; k < n; k++) {
+        for (int l = 0; l < n; l++) {
+            int high = asked[k > l ? k : l], low = asked[k > l ? l : k];
+            int at = 1 + high * SERIES_MODELS + low;
+            errors[k * n + l] = own[at] + prior * all[at];
+        }
+    }
+    if (n > 0)
+        convex_weights(errors, n, mixed);
+    for (int k = 0; k < n; k++)
+        weights[asked[k]] = mixed[k];
+}
+
+static void solve(SeriesModels models, const double *total, Combination *combination)
+{
+    double all[CLASS_WIDTH] = {0.0};
+    for (int c = 0; c < DEMAND_CLASSES; c++) {
+        for (int k = 0; k < CLASS_WIDTH; k++)
+            all[k] += total[c * CLASS_WIDTH + k];
+    }
+    for (int c = 0; c < DEMAND_CLASSES; c++) {
+        combination->learned_from[c] = (int64_t)total[c * CLASS_WIDTH];
+        choose_weights(models, total + c * CLASS_WIDTH, all, combination->weights[c]);
+    }
+}
+
+/* Units that came in the known periods of series, and what there is beside them. */
+typedef enum UnitSum {
+    UNITS_CAME,
+    UNITS_FORECAST, /* by the mix */
+    RARE_CAME,      /* of rare series */
+    RARE_PERIODS,
+    UNIT_SUMS
+} UnitSum;
+
+static void add_units(Learning *learning, const Combination *combination, int64_t i, int origin,
+                      double *sums)
+{
+    const SeriesSet *set = learning->set;
+    bool is_rare = demand_class(learning->backtest, set, i, origin) == DEMAND_RARE;
+    double *mean = learning->errors;
+    (void)backtest_outlook(learning->backtest, set, i, origin, learning->actual);
+    if (!is_rare &&
+        combination_forecast(combination, set, learning->backtest, i, origin, mean) != FORECAST_MIX)
+        return;
+    for (int h = 0; h < learning->backtest->options.horizon; h++) {
+        if (isnan(learning->actual[h]))
+            continue;
+        sums[is_rare ? RARE_CAME : UNITS_CAME] += learning->actual[h];
+        sums[is_rare ? RARE_PERIODS : UNITS_FORECAST] += is_rare ? 1.0 : mean[h];
+    }
+}
+
+/* Half of what the mix was too low or too high by: how fast a shop grows changes, and what came in
+ * a few large orders says little of the most series. */
+static double level_of(const double *sums)
+{
+    if (!(sums[UNITS_CAME] > 0.0 && sums[UNITS_FORECAST] > 0.0))
+        return 1.0;
+    double ratio = sums[UNITS_CAME] / sums[UNITS_FORECAST];
+    return sqrt(fmin(fmax(ratio, 1.0 / LEVEL_MOST), LEVEL_MOST));
+}
+
+static void learn_units(Comm *comm, Learning *learning, int64_t n_blocks, Combination *combination)
+{
+    double sums[UNIT_SUMS];
+    memset(learning->blocks, 0, (size_t)(n_blocks * UNIT_SUMS) * sizeof *learning->blocks);
+    for (int64_t i = 0; i < learning->set->n; i++) {
+        for (int o = learning->first; o < learning->first + learning->n_origins; o++)
+            add_units(learning, combination, i, o, learning->blocks + i / SERIES_BLOCK * UNIT_SUMS);
+    }
+    comm_sum_in_order_f64(comm, learning->blocks, n_blocks, UNIT_SUMS, sums);
+    combination->level = level_of(sums);
+    combination->rare_mean = sums[RARE_CAME] / sums[RARE_PERIODS];
+}
+
+Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backtest, int first,
+                         int n_origins, Combination *combination, Error *error)
+{
+    static const double nothing[DEMAND_CLASSES * CLASS_WIDTH];
+    Status status = STATUS_OK;
+    int horizon = backtest->options.horizon;
+    int64_t n_blocks = (set->n + SERIES_BLOCK - 1) / SERIES_BLOCK;
+    double *total = mem_new(DEMAND_CLASSES * CLASS_WIDTH, sizeof *total);
+    Learning learning = {.set = set, .backtest = backtest, .first = first, .n_origins = n_origins};
+    learning.actual = mem_new(horizon, sizeof *learning.actual);
+    learning.errors = mem_new((int64_t)SERIES_MODELS * horizon, sizeof *learning.errors);
+    int64_t width = DEMAND_CLASSES * CLASS_WIDTH;
+    TRY_ALL(comm,
+            mem_resize(&learning.blocks, n_blocks * width, sizeof *learning.blocks,
+                       "errors of the models", error),
+            error);
+    combination->level = 1.0;
+    combination->rare_mean = NAN;
+    solve(backtest->options.models, nothing, combination);
+    for (int round = 0; round < ROUNDS; round++) {
+        memset(learning.blocks, 0, (size_t)(n_blocks * width) * sizeof *learning.blocks);
+        sum_blocks(&learning, combination);
+        comm_sum_in_order_f64(comm, learning.blocks, n_blocks, width, total);
+        solve(backtest->options.models, total, combination);
+    }
+    learn_units(comm, &learning, n_blocks, combination);
+out:
+    mem_free(&learning.actual);
+    mem_free(&learning.errors);
+    mem_free(&learning.blocks);
+    mem_free(&total);
+    return status;
+}
+
+/* The last known value before an origin, 0 if there is none. */
+static double last_value(const SeriesSet *set, const Backtest *backtest, int64_t i, int origin)
+{
+    const double *values = set->values + set->begin[i];
+    for (int32_t t = series_length(set, i) - origin * backtest->options.horizon - 1; t >= 0; t--) {
+        if (!isnan(values[t]) && !calendar_is_closed(&set->calendar, set->start[i] + t))
+            return values[t];
+    }
+    return 0.0;
+}
+
+static void forecast_rare(double units, const SeriesSet *set, const Backtest *backtest, int64_t i,
+                          int origin, double *mean)
+{
+    int horizon = backtest->options.horizon;
+    int32_t until = set->start[i] + series_length(set, i) - origin * horizon;
+    for (int h = 0; h < horizon; h++)
+        mean[h] = calendar_is_closed(&set->calendar, until + h) ? 0.0 : units;
+}
+
+ForecastSource combination_forecast(const Combination *combination, const SeriesSet *set,
+                                    const Backtest *backtest, int64_t i, int origin, double *mean)
+{
+    DemandClass demand = demand_class(backtest, set, i, origin);
+    const double *weights = combination->weights[demand];
+    int horizon = backtest->options.horizon;
+    double mass = 0.0;
+    if (demand == DEMAND_RARE && !isnan(combination->rare_mean)) {
+        forecast_rare(combination->rare_mean, set, backtest, i, origin, mean);
+        return FORECAST_RARE;
+    }
+    for (int h = 0; h < horizon; h++)
+        mean[h] = 0.0;
+    for (int m = 0; m < SERIES_MODELS; m++) {
+        const float *forecast = backtest_forecast(backtest, i, origin, (SeriesModel)m);
+        if (weights[m] == 0.0 || isnan(forecast[0]))
+            continue;
+        mass += weights[m];
+        for (int h = 0; h < horizon; h++)
+            mean[h] += weights[m] * (double)forecast[h];
+    }
+    double last = mass > 0.0 ? 0.0 : last_value(set, backtest, i, origin);
+    for (int h = 0; h < horizon; h++)
+        mean[h] = mass > 0.0 ? combination->level * mean[h] / mass : last;
+    return mass > 0.0 ? FORECAST_MIX : FORECAST_LAST_VALUE;
+}

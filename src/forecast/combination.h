@@ -1,0 +1,55 @@
+/* Combination: one forecast from those of all models, weighted by how they did.
+ *
+ * Series are taken together by the class of their demand (Syntetos, Boylan, Croston 2005), since
+ * the past of one series is too short to choose by: weights are those, not below zero and adding up
+ * to one, that would have given the least mean RMSSE at the origins learned from. */
+#ifndef VESPER_FORECAST_COMBINATION_H
+#define VESPER_FORECAST_COMBINATION_H
+
+#include "forecast/backtest.h"
+
+typedef enum DemandClass {
+    DEMAND_SMOOTH,       /* asked for often, in like quantities */
+    DEMAND_ERRATIC,      /* often, in changing quantities */
+    DEMAND_INTERMITTENT, /* now and then, in like quantities */
+    DEMAND_LUMPY,        /* now and then, in changing quantities */
+    DEMAND_RARE,         /* in too few periods to learn from: new, or hardly ever asked for */
+    DEMAND_CLASSES
+} DemandClass;
+
+enum { DEMAND_PERIODS_LEAST = 3 }; /* with demand; a series with fewer is rare */
+
+const char *demand_class_name(DemandClass demand);
+/* Of the values before an origin; closed and unknown periods do not count. Local. */
+DemandClass demand_class(const Backtest *backtest, const SeriesSet *set, int64_t i, int origin);
+
+/* Where a forecast comes from. */
+typedef enum ForecastSource {
+    FORECAST_MIX,
+    FORECAST_RARE,      /* what rare series were asked for on average */
+    FORECAST_LAST_VALUE /* no model had a forecast */
+} ForecastSource;
+
+const char *forecast_source_name(ForecastSource source);
+
+typedef struct Combination {
+    double weights[DEMAND_CLASSES][SERIES_MODELS];
+    int64_t learned_from[DEMAND_CLASSES]; /* series and origins */
+    /* What the weighted mix is multiplied by: the root of all units that came / all that it
+     * forecast, so that a shop that grows is not forecast too low as a whole. */
+    double level;
+    double rare_mean; /* units an open period of a rare series; NaN: there were none */
+} Combination;
+
+/* Learn from origins [first, first + n_origins), where what came is known. Without any, weights are
+ * equal over the models asked for. Collective; the same on every rank. */
+Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backtest, int first,
+                         int n_origins, Combination *combination, Error *error) VESPER_MUST_USE;
+
+/* mean [horizon] out, at an origin: of a rare series what such series were asked for; of others the
+ * mix at the level learned, weights made up to one over the models that have a forecast; else the
+ * last known value, or 0. Local. */
+ForecastSource combination_forecast(const Combination *combination, const SeriesSet *set,
+                                    const Backtest *backtest, int64_t i, int origin, double *mean);
+
+#endif

@@ -1,0 +1,36 @@
+/* Rows of the published forecast tables (docs/tables.md). Local: each rank makes those of its own
+ * series, in the order of the tables' keys. */
+#ifndef VESPER_FORECAST_FORECAST_ROWS_H
+#define VESPER_FORECAST_FORECAST_ROWS_H
+
+#include "forecast/anomalies.h"
+#include "forecast/forecast_accuracy.h"
+#include "forecast/inventory.h"
+#include "forecast/tiers.h"
+
+/* What the night found; all of this rank's series. */
+typedef struct Forecasts {
+    const Shop *shop;
+    const SeriesSet *set;
+    const Backtest *backtest;
+    const Tiers *tiers;
+    const IntervalModel *intervals;
+} Forecasts;
+
+/* Keys of the two tables that have a row a series and period: "product_id,day", or with what the
+ * series are grouped by between. */
+const char *forecast_rows_key(const SeriesSet *set);
+
+Status forecast_daily_rows(const Forecasts *from, Table *rows, Error *error) VESPER_MUST_USE;
+Status anomaly_rows(const Forecasts *from, const Anomalies *anomalies, Table *rows,
+                    Error *error) VESPER_MUST_USE;
+/* Products with stock terms of their own or the plan's; *to_order: those that should be ordered. */
+Status inventory_rows(const Forecasts *from, const InventoryTerms *usual, Table *rows,
+                      int64_t *to_order, Error *error) VESPER_MUST_USE;
+
+/* Of all nodes, and of all models: whole on every rank. */
+Status forecast_total_rows(const Forecasts *from, Table *rows, Error *error) VESPER_MUST_USE;
+Status forecast_accuracy_rows(const ForecastAccuracies *accuracies, const Combination *combination,
+                              Table *rows, Error *error) VESPER_MUST_USE;
+
+#endif

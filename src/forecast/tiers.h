@@ -1,0 +1,32 @@
+/* Tiers: the night's forecasts on every level, from product over category to shop, adding up.
+ *
+ * Each node above the products has a forecast of its own, from its own history; reconciling takes
+ * from each level what it knows best, and rounding makes whole pieces of it. */
+#ifndef VESPER_FORECAST_TIERS_H
+#define VESPER_FORECAST_TIERS_H
+
+#include "forecast/combination.h"
+#include "forecast/reconcile.h"
+#include "shop/shop.h"
+
+/* All zero is empty. `horizon` is that of the backtest. */
+typedef struct Tiers {
+    Hierarchy hierarchy;
+    double *mean;        /* [n x horizon] of this rank's series, pieces */
+    int64_t *units;      /* [n x horizon] the same, whole */
+    uint8_t *source;     /* [n] ForecastSource */
+    double *node_mean;   /* [n_nodes x horizon] on every rank */
+    int64_t *node_units; /* [n_nodes x horizon] */
+    ReconcileOutcome outcome;
+} Tiers;
+
+/* From the end of the history, by the mix. Collective. */
+Status tiers_forecast(Comm *comm, const Shop *shop, const SeriesSet *set, const Backtest *backtest,
+                      const Combination *combination, ReconcileMethod method, Tiers *tiers,
+                      Error *error) VESPER_MUST_USE;
+void tiers_free(Tiers *tiers);
+
+/* What a node is called: "garden/tools"; empty for the total and for what is not known. Local. */
+Bytes tiers_node_name(const Tiers *tiers, const Shop *shop, int32_t node);
+
+#endif
