@@ -2,24 +2,32 @@
 #ifndef VESPER_JOBS_JOB_H
 #define VESPER_JOBS_JOB_H
 
+#include "forecast_options.h"
 #include "ingest/ingest.h"
+#include "options.h"
 #include "publish/publish.h"
 #include "recommend_options.h"
 #include "run_record.h"
 #include "sales/sales.h"
+
+/* A part of the night, computed and kept for itself. */
+typedef struct NightPart {
+    bool is_wanted;
+    bool was_there;             /* an earlier run had computed it */
+    char name[STORE_NAME_SIZE]; /* of its results: generation and configuration; "" until known */
+} NightPart;
 
 /* One run of a job. Every rank has one; what publishing returned is known on rank 0 alone. */
 typedef struct Run {
     Comm *comm;
     const Config *config;
     const char *job;
-    Store *store;               /* NULL until a stage opened it */
-    char name[STORE_NAME_SIZE]; /* of the results: generation and configuration; "" until known */
-    char note[256];             /* what the stage at work says of itself in the log */
+    Store *store;   /* NULL until a stage opened it */
+    char note[256]; /* what the stage at work says of itself in the log */
+    NightPart parts[PART_COUNT];
     IngestSummary ingest;
     SalesOptions sales_options; /* of jobs that compute sales */
     SalesSummary sales;
-    bool sales_were_there; /* an earlier run had computed them */
     PublishedRun published;
     PublishSummary publish;
     RecommendOptions recommend_options; /* of jobs that recommend, as what follows */
@@ -28,10 +36,12 @@ typedef struct Run {
     HeldOut held_out;
     Evaluation *evaluations; /* [n_evaluations] */
     int n_evaluations;
-    bool wants_recommend;                 /* the night makes recommendations, */
-    char recommend_name[STORE_NAME_SIZE]; /* whose results have this name */
-    bool lists_were_there;                /* an earlier run had made them */
     RecommendSummary recommend;
+    ForecastOptions forecast_options; /* of jobs that forecast, as what follows */
+    SeriesSet series;
+    double *series_after; /* [series.n x horizon] what came after them; NULL: not known */
+    ForecastAccuracies forecast_accuracies;
+    ForecastSummary forecast;
     int64_t blocks_verified;
     RunRecord record;
 } Run;
@@ -54,19 +64,22 @@ Status job_init(Run *run, Error *error) VESPER_MUST_USE;
 Status job_ingest(Run *run, Error *error) VESPER_MUST_USE;
 Status job_sales(Run *run, Error *error) VESPER_MUST_USE;
 Status job_recommend(Run *run, Error *error) VESPER_MUST_USE;
+Status job_forecast(Run *run, Error *error) VESPER_MUST_USE;
 Status job_publish(Run *run, Error *error) VESPER_MUST_USE;
 Status job_nightly(Run *run, Error *error) VESPER_MUST_USE;
 Status job_verify(Run *run, Error *error) VESPER_MUST_USE;
 
 /* Stages that several jobs share (StageWork, stage.h). Collective. */
-Status create_store(Run *run, Error *error) VESPER_MUST_USE;   /* init.c */
-Status open_to_write(Run *run, Error *error) VESPER_MUST_USE;  /* init.c; takes the lock */
-Status open_to_read(Run *run, Error *error) VESPER_MUST_USE;   /* init.c */
-Status take_in(Run *run, Error *error) VESPER_MUST_USE;        /* ingest.c */
-Status compute_sales(Run *run, Error *error) VESPER_MUST_USE;  /* sales.c */
-Status choose_tables(Run *run, Error *error) VESPER_MUST_USE;  /* sales.c; fills sales_options */
-Status choose_models(Run *run, Error *error) VESPER_MUST_USE;  /* recommend.c; recommend_options */
-Status make_lists(Run *run, Error *error) VESPER_MUST_USE;     /* recommend.c */
-Status publish_tables(Run *run, Error *error) VESPER_MUST_USE; /* publish.c */
+Status create_store(Run *run, Error *error) VESPER_MUST_USE;  /* init.c */
+Status open_to_write(Run *run, Error *error) VESPER_MUST_USE; /* init.c; takes the lock */
+Status open_to_read(Run *run, Error *error) VESPER_MUST_USE;  /* init.c */
+Status take_in(Run *run, Error *error) VESPER_MUST_USE;       /* ingest.c */
+Status compute_sales(Run *run, Error *error) VESPER_MUST_USE; /* sales.c */
+Status choose_tables(Run *run, Error *error) VESPER_MUST_USE; /* sales.c; fills sales_options */
+Status choose_models(Run *run, Error *error) VESPER_MUST_USE; /* recommend.c; recommend_options */
+Status make_lists(Run *run, Error *error) VESPER_MUST_USE;    /* recommend.c */
+Status choose_forecasts(Run *run, Error *error) VESPER_MUST_USE; /* forecast.c; forecast_options */
+Status make_forecasts(Run *run, Error *error) VESPER_MUST_USE;   /* forecast.c */
+Status publish_tables(Run *run, Error *error) VESPER_MUST_USE;   /* publish.c */
 
 #endif

@@ -58,6 +58,16 @@ static const Job jobs[] = {
      "\\\n"
      "      --models ials,ease --factors 128 --threads 4\n",
      job_recommend},
+    {"forecast", "how much of each product will be asked for, and when to reorder",
+     "Tries every model on each product's history from several origins in the past, mixes them by "
+     "how they did, and forecasts each day ahead with the interval around it; makes the forecasts "
+     "add up from product to category to shop; and says what to order now. With --evaluate it "
+     "prints how well each model and the mix forecast the store's past, or a file of series: CSV "
+     "with the columns id, date and value, or the wide layout of the M4 competition.",
+     "  mpirun -n 4 vesper forecast --store /data/shop --horizon 28\n"
+     "  vesper forecast --evaluate --series train.csv --test test.csv --frequency weekly \\\n"
+     "      --horizon 13\n",
+     job_forecast},
     {"publish", "put the night's tables into the storefront's database",
      "Loads the tables beside those in force, reads them back, compares, and switches in one "
      "transaction; the table vesper_run says which night is in force. Publishing twice changes "
@@ -167,6 +177,8 @@ out:
     recommend_options_free(&run.recommend_options);
     held_out_free(&run.held_out);
     mem_free(&run.evaluations);
+    series_set_free(&run.series);
+    mem_free(&run.series_after);
     shop_free(&run.shop);
     store_close(comm, &run.store);
     config_free(&config);

@@ -2,8 +2,8 @@
  *
  * Question: what did the shop sell, and what shall its pages and people see tomorrow?
  * In:  --input TABLE=PATH as for 'ingest' (none: the history as it is)
- * Out: a new generation of the store, its results as for 'sales' and 'recommend', and their tables
- * in
+ * Out: a new generation of the store, its results as for 'sales', 'recommend' and 'forecast', and
+ * their tables in
  *      --to TARGET.
  *
  * Each stage commits what it did, and the store stays locked from the first to the last. A night
@@ -11,6 +11,7 @@
  * and ends with what an undisturbed night gives. */
 #include "dry_run.h"
 #include "options.h"
+#include "part.h"
 #include "stage.h"
 #include "summary.h"
 
@@ -33,21 +34,25 @@ Status job_nightly(Run *run, Error *error)
         return dry_run(run, error);
     TRY(choose_tables(run, error));
     TRY(choose_models(run, error));
-    TRY(comm_agree(run->comm,
-                   options_yes_no(run->config, "recommend", &run->wants_recommend, error), error));
+    TRY(choose_forecasts(run, error));
+    TRY(part_choose(run, error));
     TRY(stage_run(run, "open", open_or_create, error));
     if (config_list_count(run->config, "input") > 0)
         TRY(stage_run(run, "ingest", take_in, error));
     TRY(stage_run(run, "sales", compute_sales, error));
-    if (run->wants_recommend)
+    if (run->parts[PART_RECOMMEND].is_wanted)
         TRY(stage_run(run, "recommend", make_lists, error));
+    if (run->parts[PART_FORECAST].is_wanted)
+        TRY(stage_run(run, "forecast", make_forecasts, error));
     TRY(stage_run(run, "publish", publish_tables, error));
     TRY(stage_run(run, "record", run_record_write, error));
     summary_of_ingest(run);
     summary_of_store(run);
     summary_of_sales(run);
-    if (run->wants_recommend)
+    if (run->parts[PART_RECOMMEND].is_wanted)
         summary_of_recommend(run);
+    if (run->parts[PART_FORECAST].is_wanted)
+        summary_of_forecast(run);
     summary_of_publish(run);
     summary_done(run);
 out:

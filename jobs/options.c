@@ -17,8 +17,8 @@ enum {
     NIGHTLY = 16,
     VERIFY = 32,
     RECOMMEND = 64,
-    EVERY = 127,
-    N_OPTIONS = 68
+    FORECAST = 128,
+    EVERY = 255
 };
 
 typedef struct JobOption {
@@ -27,7 +27,7 @@ typedef struct JobOption {
     ResultPart shapes; /* another value gives other results from the same generation */
 } JobOption;
 
-static const JobOption table[N_OPTIONS] = {
+static const JobOption table[] = {
     {{"config", 'c', NULL, NULL, OPTION_TEXT, "FILE", NULL, 0, 0,
       "ini file with the shop's settings and the mapping of its input"},
      EVERY,
@@ -83,14 +83,15 @@ static const JobOption table[N_OPTIONS] = {
      PART_SALES},
     {{"evaluate", 0, NULL, NULL, OPTION_SWITCH, NULL, NULL, 0, 0,
       "measure the models on what was held out, and print the table"},
-     RECOMMEND,
+     RECOMMEND | FORECAST,
      PART_NONE},
     {{"train", 0, NULL, NULL, OPTION_TEXT, "FILE", NULL, 0, 0,
       "learn from these pairs instead of a store: a line has a user and its items"},
      RECOMMEND,
      PART_NONE},
-    {{"test", 0, NULL, NULL, OPTION_TEXT, "FILE", NULL, 0, 0, "measure by these pairs"},
-     RECOMMEND,
+    {{"test", 0, NULL, NULL, OPTION_TEXT, "FILE", NULL, 0, 0,
+      "measure by this file: pairs, as --train has them, or what came after --series"},
+     RECOMMEND | FORECAST,
      PART_NONE},
     {{"split-days", 0, "recommend", "split_days", OPTION_INT, "N", "28", 1, 1e6,
       "hold out the last N days of the store"},
@@ -268,11 +269,83 @@ static const JobOption table[N_OPTIONS] = {
       "whether the night makes and publishes recommendations"},
      PUBLISH | NIGHTLY,
      PART_NONE},
+    {{"series", 0, NULL, NULL, OPTION_TEXT, "FILE", NULL, 0, 0,
+      "forecast the series of this CSV instead of a store: id, date, value, and what else is "
+      "known; with --evaluate"},
+     FORECAST,
+     PART_NONE},
+    {{"levels", 0, NULL, NULL, OPTION_TEXT, "NAMES", NULL, 0, 0,
+      "with --evaluate: also the WRMSSE over these levels and the series: total, or columns of the "
+      "series such as state or state*category, commas between; a column weight weighs them"},
+     FORECAST,
+     PART_NONE},
+    {{"frequency", 0, "forecast", "frequency", OPTION_TEXT, "NAME", "daily", 0, 0,
+      "periods of the series: daily, weekly, monthly, quarterly or yearly; of files also hourly"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"season", 0, "forecast", "season", OPTION_INT, "N", "0", 0, 10000,
+      "periods of a season; 0: that of the frequency (hourly 24, daily 7, monthly 12, quarterly "
+      "4)"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"horizon", 0, "forecast", "horizon", OPTION_INT, "N", "28", 1, 1000, "periods ahead"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"forecast-by", 0, "forecast", "by", OPTION_TEXT, "WHAT", "product", 0, 0,
+      "series of each product; or of product and country, or product and channel"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"forecast-models", 0, "forecast", "models", OPTION_TEXT, "NAMES", "all", 0, 0,
+      "models that are tried and mixed, commas between"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"learn-origins", 0, "forecast", "learn_origins", OPTION_INT, "N", "4", 1, 10,
+      "origins in the past that weights and intervals are learned from, one horizon apart"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"measure-origins", 0, NULL, NULL, OPTION_INT, "N", "3", 1, 5,
+      "with --evaluate: origins that the models are measured from"},
+     FORECAST,
+     PART_NONE},
+    {{"least-periods", 0, "forecast", "least_periods", OPTION_INT, "N", "1", 1, 1000000,
+      "leave out series that sold in fewer periods"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"outlier-limit", 0, "forecast", "outlier_limit", OPTION_REAL, "N", "0", 0, 1000,
+      "usual deviations past which a value is an outlier, which no model sees as it is; 0: none "
+      "is"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"reconcile", 0, "forecast", "reconcile", OPTION_TEXT, "NAME", "mint", 0, 0,
+      "how forecasts are made to add up: bottom-up, top-down-history, top-down-forecasts, wls or "
+      "mint"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"anomaly-periods", 0, "forecast", "anomaly_periods", OPTION_INT, "N", "28", 0, 1000000,
+      "demand_anomaly looks at the last N periods"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"lead-time", 0, "forecast", "lead_time", OPTION_INT, "DAYS", "7", 0, 1000,
+      "from order to delivery, of products whose lead_time_days are not known"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"review-days", 0, "forecast", "review_days", OPTION_INT, "DAYS", "7", 0, 1000,
+      "from one chance to order to the next"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"service-level", 0, "forecast", "service_level", OPTION_REAL, "SHARE", "0.95", 0.5, 0.9999,
+      "probability to have enough of a product in stock"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"forecast", 0, "forecast", "nightly", OPTION_TEXT, "YES|NO", "yes", 0, 0,
+      "whether the night makes and publishes forecasts"},
+     PUBLISH | NIGHTLY,
+     PART_NONE},
     {{"threads", 0, "run", "threads", OPTION_INT, "N", "1", 1, 1024,
       "threads of each rank; the results do not depend on it. mpirun ties one or two ranks to a "
       "core "
       "each: give it --bind-to none"},
-     SALES | RECOMMEND | NIGHTLY,
+     SALES | RECOMMEND | FORECAST | NIGHTLY,
      PART_NONE},
     {{"to", 0, "publish", "to", OPTION_TEXT, "TARGET", "sqlite:shop.db", 0, 0,
       "storefront database to publish into: sqlite:FILE"},
@@ -301,7 +374,7 @@ static const JobOption table[N_OPTIONS] = {
      PART_NONE},
     {{"run-record", 0, "run", "record", OPTION_TEXT, "PATH", NULL, 0, 0,
       "write run.json to PATH; jobs that change or publish a store write it to its folder too"},
-     INGEST | SALES | RECOMMEND | PUBLISH | NIGHTLY,
+     INGEST | SALES | RECOMMEND | FORECAST | PUBLISH | NIGHTLY,
      PART_NONE},
     {{"log-level", 0, "run", "log_level", OPTION_TEXT, "LEVEL", "info", 0, 0,
       "error, warn, info or debug"},
@@ -309,14 +382,16 @@ static const JobOption table[N_OPTIONS] = {
      PART_NONE},
 };
 
+enum { N_OPTIONS = sizeof table / sizeof table[0] };
+
 static unsigned job_bit(const char *job)
 {
     static const struct {
         const char *name;
         unsigned bit;
-    } bits[] = {{"init", INIT},          {"ingest", INGEST},   {"sales", SALES},
-                {"publish", PUBLISH},    {"nightly", NIGHTLY}, {"verify", VERIFY},
-                {"recommend", RECOMMEND}};
+    } bits[] = {{"init", INIT},           {"ingest", INGEST},    {"sales", SALES},
+                {"publish", PUBLISH},     {"nightly", NIGHTLY},  {"verify", VERIFY},
+                {"recommend", RECOMMEND}, {"forecast", FORECAST}};
     for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
         if (strcmp(job, bits[i].name) == 0)
             return bits[i].bit;
@@ -506,6 +581,8 @@ static void append_aggregates(Buffer *text, const Config *config)
 void options_results_name(const Config *config, ResultPart part, int64_t generation, Bytes contents,
                           char name[STORE_NAME_SIZE])
 {
+    static const char *const kinds[PART_COUNT] = {
+        [PART_SALES] = "", [PART_RECOMMEND] = "recommend-", [PART_FORECAST] = "forecast-"};
     Buffer values = {0};
     for (int i = 0; i < N_OPTIONS; i++) {
         if (table[i].shapes == part)
@@ -515,8 +592,8 @@ void options_results_name(const Config *config, ResultPart part, int64_t generat
         append_aggregates(&values, config);
     buffer_append_bytes(&values, contents);
     uint64_t hash = hash64(values.data, values.size);
-    (void)snprintf(name, STORE_NAME_SIZE, "%06lld-%s%08llx", (long long)generation,
-                   part == PART_RECOMMEND ? "recommend-" : "", (unsigned long long)(hash >> 32));
+    (void)snprintf(name, STORE_NAME_SIZE, "%06lld-%s%08llx", (long long)generation, kinds[part],
+                   (unsigned long long)(hash >> 32));
     buffer_free(&values);
 }
 

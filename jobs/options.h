@@ -25,7 +25,13 @@ Status options_match_store(const Config *config, const StoreSettings *settings, 
                            Error *error) VESPER_MUST_USE;
 
 /* Whose results an option shapes: each part of a night is computed and kept for itself. */
-typedef enum ResultPart { PART_NONE, PART_SALES, PART_RECOMMEND } ResultPart;
+typedef enum ResultPart {
+    PART_NONE,
+    PART_SALES,
+    PART_RECOMMEND,
+    PART_FORECAST,
+    PART_COUNT
+} ResultPart;
 
 /* Name of a part's results of `generation` under this configuration. Only options that change these
  * results count, not paths, inputs or logging, and `contents` of files that do. Local. */

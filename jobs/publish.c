@@ -6,6 +6,7 @@
  * which night is in force. A reader sees all of one night or all of the other. */
 #include "base/civil.h"
 #include "options.h"
+#include "part.h"
 #include "stage.h"
 #include "summary.h"
 
@@ -35,29 +36,28 @@ static void describe_run(const Run *run, PublishedRun *published)
     (void)snprintf(published->time_zone, STORE_NAME_SIZE, "%s", settings->time_zone);
 }
 
-/* What is published together has one name: that of the sales, and with recommendations one of both.
- */
-static void name_publication(Run *run)
-{
-    const char *hash = strrchr(run->recommend_name, '-');
-    bool has_both = run->wants_recommend && results_exist(run->store, run->recommend_name);
-    (void)snprintf(run->published.run, STORE_NAME_SIZE, "%s%s", run->name, has_both ? hash : "");
-}
-
-/* The parts of the night that have results: sales, and recommendations if they are wanted. */
+/* The parts of the night that have results: sales, and of the others those that are wanted. What is
+ * published together has one name: that of the sales, and the hash of each other part. */
 static Status open_parts(Run *run, ResultReader **reader, Error *error)
 {
     Status status = STATUS_OK;
-    if (!results_exist(run->store, run->name)) {
+    const char *sales = run->parts[PART_SALES].name;
+    if (!results_exist(run->store, sales)) {
         FAIL(error, STATUS_USAGE,
              "store %s has no results of generation %lld with these options (run %s); run 'vesper "
              "sales' first",
-             store_path(run->store), (long long)store_generation(run->store), run->name);
+             store_path(run->store), (long long)store_generation(run->store), sales);
     }
-    TRY(results_open(run->store, run->name, reader, error));
-    if (run->wants_recommend && results_exist(run->store, run->recommend_name))
-        TRY(results_open_also(run->store, run->recommend_name, *reader, error));
-    name_publication(run);
+    TRY(results_open(run->store, sales, reader, error));
+    size_t length = (size_t)snprintf(run->published.run, STORE_NAME_SIZE, "%s", sales);
+    for (int k = PART_SALES + 1; k < PART_COUNT; k++) {
+        const NightPart *part = &run->parts[k];
+        if (!part->is_wanted || !results_exist(run->store, part->name))
+            continue;
+        TRY(results_open_also(run->store, part->name, *reader, error));
+        length += (size_t)snprintf(run->published.run + length, STORE_NAME_SIZE - length, "%s",
+                                   strrchr(part->name, '-'));
+    }
 out:
     return status;
 }
@@ -77,11 +77,7 @@ out:
 Status publish_tables(Run *run, Error *error)
 {
     Status status = STATUS_OK;
-    int64_t generation = store_generation(run->store);
-    TRY_ALL(run->comm, options_yes_no(run->config, "recommend", &run->wants_recommend, error),
-            error);
-    options_results_name(run->config, PART_SALES, generation, bytes_of(""), run->name);
-    recommend_options_name(run->config, &run->recommend_options, generation, run->recommend_name);
+    TRY(part_choose(run, error));
     describe_run(run, &run->published);
     if (comm_rank(run->comm) == 0)
         status = publish_on_root(run, error);

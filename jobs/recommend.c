@@ -16,6 +16,7 @@
 #include "accuracy_table.h"
 #include "base/log.h"
 #include "options.h"
+#include "part.h"
 #include "recommend/room.h"
 #include "recommend_options.h"
 #include "stage.h"
@@ -132,36 +133,23 @@ out:
     return status;
 }
 
-static Status make_and_keep(Run *run, Error *error)
+static Status write_lists(Run *run, ResultWriter *writer, Error *error)
 {
     Status status;
-    ResultWriter *writer = NULL;
-    const char *name = run->recommend_name;
+    const char *name = run->parts[PART_RECOMMEND].name;
     TRY(clear_checkpoints(run, name, error));
-    TRY(results_begin(run->comm, run->store, name, &writer, error));
     TRY(recommend_run(run->comm, run->store, &run->recommend_options.plan, name, writer,
                       &run->recommend, error));
-    TRY(results_commit(run->comm, &writer, error));
-    TRY(clear_checkpoints(run, NULL, error));
+    stage_note(run, "pairs=%lld", (long long)run->recommend.pairs);
 out:
-    results_discard(run->comm, &writer);
     return status;
 }
 
 Status make_lists(Run *run, Error *error)
 {
-    Status status = STATUS_OK;
-    recommend_options_name(run->config, &run->recommend_options, store_generation(run->store),
-                           run->recommend_name);
-    run->lists_were_there =
-        stage_root_says(run->comm, results_exist(run->store, run->recommend_name));
-    if (run->lists_were_there) {
-        TRY(clear_checkpoints(run, NULL, error));
-        stage_note(run, "run=%s already=computed", run->recommend_name);
-        return STATUS_OK;
-    }
-    TRY(make_and_keep(run, error));
-    stage_note(run, "run=%s pairs=%lld", run->recommend_name, (long long)run->recommend.pairs);
+    Status status;
+    TRY(part_make(run, PART_RECOMMEND, write_lists, error));
+    TRY(clear_checkpoints(run, NULL, error));
 out:
     return status;
 }

@@ -197,7 +197,7 @@ static char *record_text(const Run *run, const PeakMemory *peak)
     if (run->store != NULL) {
         set_text(root, "store", store_path(run->store));
         set_count(root, "generation", store_generation(run->store));
-        set_text(root, "run", run->name);
+        set_text(root, "run", run->parts[PART_SALES].name);
         (void)json_object_set_new(root, "inputs", inputs_json(run->store));
         (void)json_object_set_new(root, "tables", tables_json(&run->ingest));
         (void)json_object_set_new(root, "rows", counts_json(&total));

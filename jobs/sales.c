@@ -7,7 +7,7 @@
  *      and product, and beside the periods before; customers with scores and what is expected of
  *      them; cohorts; classes of products; pairs; from view to order; ratings; stock at risk; and
  *      the ini's own group-bys. */
-#include "options.h"
+#include "part.h"
 #include "sales_options.h"
 #include "stage.h"
 #include "summary.h"
@@ -18,32 +18,18 @@ Status choose_tables(Run *run, Error *error)
                       error);
 }
 
-static Status compute_and_keep(Run *run, Error *error)
+static Status write_sales(Run *run, ResultWriter *writer, Error *error)
 {
     Status status;
-    ResultWriter *writer = NULL;
-    TRY(results_begin(run->comm, run->store, run->name, &writer, error));
     TRY(sales_run(run->comm, run->store, &run->sales_options, writer, &run->sales, error));
-    TRY(results_commit(run->comm, &writer, error));
+    stage_note(run, "lines=%lld", (long long)run->sales.lines);
 out:
-    results_discard(run->comm, &writer);
     return status;
 }
 
 Status compute_sales(Run *run, Error *error)
 {
-    Status status = STATUS_OK;
-    options_results_name(run->config, PART_SALES, store_generation(run->store), bytes_of(""),
-                         run->name);
-    run->sales_were_there = stage_root_says(run->comm, results_exist(run->store, run->name));
-    if (run->sales_were_there) {
-        stage_note(run, "run=%s already=computed", run->name);
-        return STATUS_OK;
-    }
-    TRY(compute_and_keep(run, error));
-    stage_note(run, "run=%s lines=%lld", run->name, (long long)run->sales.lines);
-out:
-    return status;
+    return part_make(run, PART_SALES, write_sales, error);
 }
 
 Status job_sales(Run *run, Error *error)

@@ -33,8 +33,13 @@ void stage_catch_signals(void)
 void stage_note(Run *run, const char *format, ...)
 {
     va_list args;
+    size_t used = strlen(run->note);
+    if (used > 0 && used + 1 < sizeof run->note) {
+        run->note[used++] = ' ';
+        run->note[used] = '\0';
+    }
     va_start(args, format);
-    (void)vsnprintf(run->note, sizeof run->note, format, args);
+    (void)vsnprintf(run->note + used, sizeof run->note - used, format, args);
     va_end(args);
 }
 

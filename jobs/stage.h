@@ -14,7 +14,7 @@ void stage_catch_signals(void);
 /* Run one stage; `name` is one word. STATUS_RESUME if a signal came on any rank. Collective. */
 Status stage_run(Run *run, const char *name, StageWork work, Error *error) VESPER_MUST_USE;
 
-/* What the stage at work adds to its log line, as key=value. Local. */
+/* Adds key=value to the log line of the stage at work. Local. */
 void stage_note(Run *run, const char *format, ...) VESPER_PRINTF(2, 3);
 
 /* Rank 0's answer everywhere: for questions to the file system, whose answer may differ between

@@ -92,14 +92,16 @@ void summary_of_sales(const Run *run)
 {
     if (!speaks(run))
         return;
-    if (run->sales_were_there) {
-        summary_line("sales", "run %s was computed before; its tables are kept", run->name);
+    if (run->parts[PART_SALES].was_there) {
+        summary_line("sales", "run %s was computed before; its tables are kept",
+                     run->parts[PART_SALES].name);
         return;
     }
     const SalesSummary *sales = &run->sales;
     const StoreSettings *settings = store_settings(run->store);
     if (!sales->has_figures) {
-        summary_line("sales", "run %s from %s order lines", run->name, count(sales->lines).text);
+        summary_line("sales", "run %s from %s order lines", run->parts[PART_SALES].name,
+                     count(sales->lines).text);
         return;
     }
     int64_t net_minor = sales->gross_minor - sales->returned_minor;
@@ -120,9 +122,9 @@ void summary_of_recommend(const Run *run)
     Buffer mix = {0};
     if (!speaks(run))
         return;
-    if (run->lists_were_there) {
+    if (run->parts[PART_RECOMMEND].was_there) {
         summary_line("recommend", "run %s was computed before; its lists are kept",
-                     run->recommend_name);
+                     run->parts[PART_RECOMMEND].name);
         return;
     }
     summary_line("recommend", "lists for %s customers from %s pairs with %s products",
@@ -144,6 +146,29 @@ void summary_of_recommend(const Run *run)
                  buffer_string(&mix), summary->rival_ndcg, summary->again_recall,
                  summary->again_rival);
     buffer_free(&mix);
+}
+
+void summary_of_forecast(const Run *run)
+{
+    const ForecastSummary *summary = &run->forecast;
+    if (!speaks(run))
+        return;
+    if (run->parts[PART_FORECAST].was_there) {
+        summary_line("forecast", "run %s was computed before; its tables are kept",
+                     run->parts[PART_FORECAST].name);
+        return;
+    }
+    summary_line("forecast", "%s pieces in the next %d periods, of %s series; %s to order now",
+                 count(summary->units).text, run->forecast_options.plan.backtest.horizon,
+                 count(summary->series).text, count(summary->to_order).text);
+    if (summary->is_measured)
+        summary_line("",
+                     "from the last origin: RMSSE %.4f, seasonal naive %.4f; %.1f %% came "
+                     "within the intervals of 80 %%; bias %+.1f %%",
+                     summary->mix.rmsse, summary->rival.rmsse, 100.0 * summary->mix.coverage,
+                     100.0 * summary->mix.bias);
+    else
+        summary_line("", "not measured: the history is too short");
 }
 
 void summary_of_publish(const Run *run)

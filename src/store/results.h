@@ -11,7 +11,7 @@
 enum {
     RESULT_BLOCK = 65536,
     RESULT_TABLES_MAX = 64, /* of a run */
-    RESULT_RUNS_MAX = 2,    /* read, and published, as one */
+    RESULT_RUNS_MAX = 3,    /* read, and published, as one */
     RESULT_READ_MAX = RESULT_RUNS_MAX * RESULT_TABLES_MAX
 };
 

@@ -37,7 +37,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 unset VESPER_FAULT VESPER_FAULT_TRACE VESPER_CONFIG VESPER_STORE VESPER_INPUT VESPER_TO VESPER_DRY_RUN
 unset VESPER_RUN_RECORD VESPER_LOG_LEVEL VESPER_PARTITIONS VESPER_MAX_REJECTED
-export VESPER_RECOMMEND=no # nights of tests that are about something else
+export VESPER_RECOMMEND=no VESPER_FORECAST=no # nights of tests that are about something else
 
 fail() {
     echo "FAIL: $*" >&2

@@ -1,0 +1,149 @@
+/* vesper forecast: how much of each product will be asked for, and when to reorder it.
+ *
+ * Question: what will the shop's customers ask for in the next weeks, how sure is that, and what
+ * must be ordered now? In: the store's orders, products, promotions and holidays. Out: results of
+ * this generation: forecast_daily, forecast_total, forecast_accuracy, demand_anomaly,
+ * inventory_plan (docs/tables.md).
+ *
+ * With --evaluate nothing is written; a table on stdout has a row a model and one for the mix of
+ * them, measured at several origins of the store's history or of --series FILE, or by --test FILE,
+ * what came after. Means over the series and origins (docs/methods/forecast_accuracy.md):
+ *   sMAPE               percent
+ *   MASE, RMSSE         1: as the naive forecast did in the past
+ *   OWA                 1: as Naive2
+ *   bias                share of what came
+ *   pinball             of the quantiles, scaled as MASE
+ *   WRMSSE              of all --levels, weighted; only with these
+ *   within 80 %         share of what came between the quantiles .1 and .9
+ *   seconds             of all threads and ranks */
+#include "forecast/series_files.h"
+#include "forecast_table.h"
+#include "options.h"
+#include "part.h"
+#include "stage.h"
+#include "summary.h"
+
+#include <stdlib.h>
+
+Status choose_forecasts(Run *run, Error *error)
+{
+    return comm_agree(run->comm, forecast_options_read(run->config, &run->forecast_options, error),
+                      error);
+}
+
+static Status read_files(Run *run, Error *error)
+{
+    Status status;
+    const ForecastOptions *options = &run->forecast_options;
+    const char *folder = getenv("TMPDIR");
+    SeriesFileCounts counts;
+    SeriesFileOptions files = {.frequency = options->plan.series.frequency,
+                               .season = options->plan.backtest.season,
+                               .ahead = options->plan.backtest.horizon,
+                               .cost = options->plan.series.cost,
+                               .folder = folder != NULL ? folder : "/tmp"};
+    TRY(series_files_read(run->comm, options->series, &files, &run->series, &counts, error));
+    if (options->test != NULL)
+        TRY(series_files_read_actual(run->comm, options->test, &files, &run->series,
+                                     &run->series_after, &counts, error));
+out:
+    return status;
+}
+
+static Status read_series(Run *run, Error *error)
+{
+    Status status;
+    const ForecastOptions *options = &run->forecast_options;
+    SeriesReadCounts counts;
+    if (options->series != NULL) {
+        TRY(read_files(run, error));
+    } else {
+        TRY(shop_open(run->comm, run->store, &run->shop, error));
+        TRY(series_read(run->comm, run->store, &run->shop, &options->plan.series, &run->series,
+                        &counts, error));
+    }
+    stage_note(run, "series=%lld", (long long)run->series.total);
+out:
+    return status;
+}
+
+/* With --test from the end of the series, else from origins before it; each learns from those that
+ * came before it. */
+static Status measure_models(Run *run, Error *error)
+{
+    Status status;
+    Backtest backtest = {0};
+    BacktestOptions options = run->forecast_options.plan.backtest;
+    int past = options.n_origins - 1;
+    bool has_test = run->series_after != NULL;
+    int measured = has_test ? 1 : run->forecast_options.measured;
+    options.n_origins = past + measured + (has_test ? 0 : 1);
+    AccuracyLevels levels = {0};
+    const char *wanted = config_text(run->config, "levels");
+    if (wanted != NULL)
+        TRY(accuracy_levels_make(run->comm, &run->series, wanted, &levels, error));
+    TRY(backtest_run(run->comm, &run->series, &options, &backtest, error));
+    backtest.after = run->series_after;
+    TRY(forecast_measure(run->comm, &run->series, &backtest, has_test ? 0 : 1, measured, past,
+                         wanted != NULL ? &levels : NULL, &run->forecast_accuracies, error));
+out:
+    accuracy_levels_free(&levels);
+    backtest_free(&backtest);
+    return status;
+}
+
+static Status job_evaluate(Run *run, Error *error)
+{
+    Status status;
+    if (run->forecast_options.series == NULL)
+        TRY(stage_run(run, "open", open_to_read, error));
+    TRY(stage_run(run, "read", read_series, error));
+    TRY(stage_run(run, "evaluate", measure_models, error));
+    if (config_text(run->config, "run-record") != NULL)
+        TRY(stage_run(run, "record", run_record_write_copy, error));
+    forecast_table_print(run);
+    summary_done(run);
+out:
+    return status;
+}
+
+static Status write_forecasts(Run *run, ResultWriter *writer, Error *error)
+{
+    Status status;
+    TRY(forecast_run(run->comm, run->store, &run->forecast_options.plan, writer, &run->forecast,
+                     error));
+    stage_note(run, "series=%lld", (long long)run->forecast.series);
+out:
+    return status;
+}
+
+Status make_forecasts(Run *run, Error *error)
+{
+    return part_make(run, PART_FORECAST, write_forecasts, error);
+}
+
+static Status refuse_files(const Run *run, Error *error)
+{
+    Status status = STATUS_OK;
+    if (run->forecast_options.series != NULL)
+        FAIL(error, STATUS_USAGE, "--series is for measuring models: give --evaluate with it");
+out:
+    return status;
+}
+
+Status job_forecast(Run *run, Error *error)
+{
+    Status status;
+    TRY(choose_forecasts(run, error));
+    if (config_switch(run->config, "evaluate"))
+        return job_evaluate(run, error);
+    TRY(comm_agree(run->comm, refuse_files(run, error), error));
+    TRY(stage_run(run, "open", open_to_write, error));
+    TRY(stage_run(run, "forecast", make_forecasts, error));
+    TRY(stage_run(run, "record", run_record_write, error));
+    summary_of_store(run);
+    summary_of_forecast(run);
+    summary_done(run);
+out:
+    return status;
+}

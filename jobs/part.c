@@ -1,0 +1,57 @@
+#include "part.h"
+
+#include "options.h"
+#include "stage.h"
+
+static void set_name(Run *run, ResultPart part)
+{
+    int64_t generation = store_generation(run->store);
+    char *name = run->parts[part].name;
+    if (part == PART_RECOMMEND)
+        recommend_options_name(run->config, &run->recommend_options, generation, name);
+    else
+        options_results_name(run->config, part, generation, bytes_of(""), name);
+}
+
+static Status compute_and_keep(Run *run, ResultPart part, PartWork work, Error *error)
+{
+    Status status;
+    ResultWriter *writer = NULL;
+    TRY(results_begin(run->comm, run->store, run->parts[part].name, &writer, error));
+    TRY(work(run, writer, error));
+    TRY(results_commit(run->comm, &writer, error));
+out:
+    results_discard(run->comm, &writer);
+    return status;
+}
+
+Status part_make(Run *run, ResultPart part, PartWork work, Error *error)
+{
+    Status status = STATUS_OK;
+    NightPart *own = &run->parts[part];
+    set_name(run, part);
+    own->was_there = stage_root_says(run->comm, results_exist(run->store, own->name));
+    if (!own->was_there)
+        TRY(compute_and_keep(run, part, work, error));
+    stage_note(run, "run=%s%s", own->name, own->was_there ? " already=computed" : "");
+out:
+    return status;
+}
+
+Status part_choose(Run *run, Error *error)
+{
+    Status status = STATUS_OK;
+    run->parts[PART_SALES].is_wanted = true;
+    TRY_ALL(run->comm,
+            options_yes_no(run->config, "recommend", &run->parts[PART_RECOMMEND].is_wanted, error),
+            error);
+    TRY_ALL(run->comm,
+            options_yes_no(run->config, "forecast", &run->parts[PART_FORECAST].is_wanted, error),
+            error);
+    if (run->store == NULL)
+        goto out;
+    for (int part = PART_SALES; part < PART_COUNT; part++)
+        set_name(run, (ResultPart)part);
+out:
+    return status;
+}

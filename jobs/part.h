@@ -1,0 +1,17 @@
+/* Part: what a night computes, each kind of results for itself. A part is named by the store's
+ * generation and the options that shape it, computed once, and kept until it is published. */
+#ifndef VESPER_JOBS_PART_H
+#define VESPER_JOBS_PART_H
+
+#include "job.h"
+
+typedef Status (*PartWork)(Run *run, ResultWriter *writer, Error *error);
+
+/* Let `work` write the results of a part, unless an earlier run had: run->parts[part] then says
+ * so. Collective. */
+Status part_make(Run *run, ResultPart part, PartWork work, Error *error) VESPER_MUST_USE;
+
+/* Set which parts the night has, and their names. Collective. */
+Status part_choose(Run *run, Error *error) VESPER_MUST_USE;
+
+#endif

@@ -1,0 +1,131 @@
+#!/bin/bash
+# The night's forecasts: the same bytes at every number of ranks and threads; what must hold of them, by
+# SQL on the published tables; measured on a store and on files; bad options get one line.
+. "$(dirname "$0")/../support/vesper.sh"
+cd "$work" || exit 1
+
+$datagen --lines 20000 --customers 800 --products 150 --days 200 --seed 5 --out raw >/dev/null 2>&1 ||
+    fail "vesper-datagen"
+options=(--forecast yes --horizon 14 --learn-origins 3)
+inputs=(--input orders=raw/orders.csv --input products=raw/products.csv --input promotions=raw/promotions.csv
+    --input holidays=raw/holidays.csv)
+run_vesper 2 nightly --store store "${inputs[@]}" --to sqlite:shop.db "${options[@]}"
+expect_done "a night" || finish
+expect_text "a night" out '^forecast +[0-9,]+ pieces in the next 14 periods, of [0-9,]+ series'
+expect_text "a night" out 'from the last origin: RMSSE [0-9.]+, seasonal naive [0-9.]+; [0-9.]+ % came'
+
+# ask WHAT EXPECTED SQL: of shop.db.
+ask() {
+    local found
+    found=$(sqlite3 shop.db "$3")
+    checks=$((checks + 1))
+    [ "$found" = "$2" ] || fail "$1: '$found' instead of '$2'"
+}
+ask "tables" 5 "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN
+    ('forecast_daily', 'forecast_total', 'forecast_accuracy', 'demand_anomaly', 'inventory_plan')"
+ask "every product that sold has every day" 0 "SELECT count(*) FROM (SELECT product_id FROM product_total
+    WHERE units > 0 EXCEPT SELECT product_id FROM forecast_daily GROUP BY 1 HAVING count(*) = 14)"
+ask "the first day is the day after the last" 1 "SELECT (SELECT min(day) FROM forecast_daily) =
+    date((SELECT max(day) FROM sales_daily), '+1 day')"
+ask "products add up to the shop, day by day" 0 "SELECT count(*) FROM (SELECT day, sum(units) AS u
+    FROM forecast_daily GROUP BY 1) JOIN forecast_total USING (day) WHERE level = 'total' AND u <> units"
+ask "categories add up to the shop, on each level" 0 "SELECT count(*) FROM (SELECT level, day, sum(units) AS u
+    FROM forecast_total WHERE level LIKE 'category%' GROUP BY 1, 2) AS c JOIN forecast_total AS t
+    ON t.level = 'total' AND t.day = c.day WHERE c.u <> t.units"
+ask "there are categories" 1 "SELECT count(DISTINCT name) > 1 FROM forecast_total WHERE level = 'category_1'"
+ask "means add up" 0 "SELECT count(*) FROM (SELECT day, sum(mean) AS m FROM forecast_daily GROUP BY 1)
+    JOIN forecast_total USING (day) WHERE level = 'total' AND abs(m - mean) > 1e-6 * (1 + mean)"
+ask "pieces are near the mean" 0 "SELECT count(*) FROM forecast_daily WHERE abs(units - mean) > 1 OR mean < 0"
+ask "quantiles rise" 0 "SELECT count(*) FROM forecast_daily
+    WHERE NOT (p10 <= p50 AND p50 <= p90 AND low_80 <= high_80 AND low_80 >= 0)"
+ask "the mix and its rivals are measured" 3 "SELECT count(*) FROM forecast_accuracy
+    WHERE model IN ('mix', 'seasonal', 'naive2') AND rmsse > 0 AND coverage_80 BETWEEN 0 AND 1"
+ask "weights of each class add up to one" "1.0|1.0|1.0|1.0" "SELECT round(sum(weight_smooth), 6),
+    round(sum(weight_erratic), 6), round(sum(weight_intermittent), 6), round(sum(weight_lumpy), 6)
+    FROM forecast_accuracy"
+ask "Naive2 is measured by itself" 1.0 "SELECT round(owa, 9) FROM forecast_accuracy WHERE model = 'naive2'"
+ask "a plan for each product" 0 "SELECT count(*) FROM (SELECT DISTINCT product_id FROM forecast_daily
+    EXCEPT SELECT product_id FROM inventory_plan WHERE safety_stock >= 0 AND reorder_point >= 0)"
+ask "what is out of stock and asked for is ordered" 0 "SELECT count(*) FROM inventory_plan
+    WHERE stock = 0 AND lead_demand > 1 AND order_quantity = 0"
+ask "lead times are the catalogue's" 1 "SELECT count(DISTINCT lead_time_days) > 1 FROM inventory_plan"
+
+# At other numbers of ranks and threads.
+run=$(basename "$(ls -d store/results/*forecast*)")
+cp -r "store/results/$run" expected
+for shape in "1 2" "1 1" "3 1" "4 2" "7 1"; do
+    read -r ranks threads <<<"$shape"
+    rm -rf "store/results/$run"
+    run_vesper "$ranks" forecast --store store --threads "$threads" --horizon 14 --learn-origins 3
+    expect_done "$ranks ranks, $threads threads"
+    checks=$((checks + 1))
+    diff -r expected "store/results/$run" >/dev/null ||
+        fail "forecasts on $ranks ranks with $threads threads have other bytes"
+done
+run_vesper 1 forecast --store store --horizon 14 --learn-origins 3
+expect_text "computed before" out "^forecast +run $run was computed before; its tables are kept"
+
+# By country, by week; and a night without.
+run_vesper 2 nightly --store store --to sqlite:country.db --forecast yes --horizon 4 --frequency weekly \
+    --forecast-by country --forecast-models naive,average,ses,theta --learn-origins 2 --reconcile wls
+expect_done "weeks by country"
+checks=$((checks + 1))
+[ "$(sqlite3 country.db "SELECT count(*) FROM (SELECT country, day, sum(units) AS u FROM forecast_daily GROUP BY 1, 2)
+    AS d JOIN forecast_total AS t ON t.level = 'country' AND t.name = d.country AND t.day = d.day
+    WHERE u <> units OR strftime('%w', d.day) <> '1'")" = 0 ] || fail "countries do not add up, or weeks begin late"
+run_vesper 1 nightly --store store --to sqlite:none.db --forecast no
+expect_done "a night without"
+checks=$((checks + 1))
+[ "$(sqlite3 none.db "SELECT count(*) FROM sqlite_master WHERE name LIKE 'forecast%'")" = 0 ] ||
+    fail "--forecast no publishes forecasts"
+
+# Measured on the store; and on files, where the answer is known: a season that comes again is foretold.
+run_vesper 2 forecast --store store --evaluate --horizon 14 --learn-origins 2 --measure-origins 2 \
+    --forecast-models average,ses,tsb,pooled
+expect_done "measured on the store"
+expect_text "measured on the store" out '^model +sMAPE +MASE +RMSSE +OWA +bias +pinball'
+expect_text "measured on the store" out '^mix +[0-9.]+ +[0-9.]+ +[0-9.]+ '
+awk 'BEGIN { print "id,date,value"; for (s = 1; s <= 5; s++) for (t = 1; t <= 70; t++)
+    printf "s%d,%d,%d\n", s, t, 10 * s + 3 * (t % 7) * (t % 7) }' >all.csv
+awk -F, 'NR == 1 || $2 <= 56' all.csv >train.csv
+awk -F, 'NR == 1 || $2 > 56' all.csv >test.csv
+for ranks in 1 3; do
+    run_vesper $ranks forecast --evaluate --series train.csv --test test.csv --frequency daily --horizon 14 \
+        --learn-origins 1 --forecast-models naive,seasonal,ses,ets
+    expect_done "measured on files"
+    expect_text "the season comes again" out '^seasonal +0\.000 +- +0\.0000 +- '
+    grep -E '^[a-z0-9]+ +[0-9.-]+ ' out | sed 's/ *[^ ]* *[^ ]*$//' >table.$ranks
+done
+expect_same "the table on 1 and 3 ranks" table.1 table.3
+
+# Levels: a series by itself, pairs of them, and all. The naive forecast of a step that all make at once.
+awk 'BEGIN { print "id,date,value,kind,weight"; for (s = 1; s <= 4; s++) for (t = 1; t <= 40; t++)
+    printf "s%d,%d,%d,%s,%d\n", s, t, t * s, s < 3 ? "low" : "high", s }' >steps.csv
+run_vesper 2 forecast --evaluate --series steps.csv --frequency daily --horizon 4 --learn-origins 1 \
+    --measure-origins 1 --forecast-models naive --levels total,kind
+expect_done "levels"
+# Each series and sum grows by its own step a period: errors of 1, 2, 3 and 4 steps, RMSSE sqrt(30 / 4).
+expect_text "levels" out '^model .* OWA +WRMSSE'
+expect_text "levels" out '^naive .* 2\.7386 +[0-9.]+ +2\.7386 '
+
+refused() { # WHAT REGEX ARGUMENT...
+    local what=$1 regex=$2
+    shift 2
+    run_vesper 2 "$@"
+    expect_failure "$what" 2 "$regex"
+}
+refused "a model" "there is no model 'arimax'.*theta" forecast --store store --forecast-models arimax
+refused "a frequency" "there is no frequency 'dayly'.*daily" forecast --store store --frequency dayly
+refused "a grouping" "there is no grouping 'shop'.*country" forecast --store store --forecast-by shop
+refused "a method" "there is no method 'ols'.*mint" forecast --store store --reconcile ols
+refused "a level" "no column 'sort'.*kind" forecast --evaluate --series steps.csv --frequency daily --levels total,sort
+refused "hours of a store" "hourly is for files" forecast --store store --frequency hourly
+refused "a test without series" "--test needs --series" forecast --store store --evaluate --test test.csv
+refused "files without --evaluate" "give --evaluate" forecast --store store --series train.csv
+printf 'id,date,value\na,1,x\n' >bad.csv
+run_vesper 2 forecast --evaluate --series bad.csv --frequency daily
+expect_failure "a value that is no number" 3 'bad.csv' 'line 2|:2'
+run_vesper 1 init --store empty
+run_vesper 2 nightly --store empty --to sqlite:empty.db --forecast yes
+expect_done "no orders at all"
+finish
