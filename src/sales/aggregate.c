@@ -1,8 +1,7 @@
 /* The accumulators of one group-by; see aggregate.h.
  *
  * Items (lines, or runs of them where products do not matter) go by in blocks: which count (the
- * filter), their group's key (key_tables.h), what each adds; then neighbours with the same key are
- * added up and put to their group. Where
+ * filter), their group's key (key_tables.h), what each adds; then that is put to its group. Where
  * few keys are possible groups are cells of an array, else rows that are combined by and by
  * (group_rows.h). */
 #include "sales/aggregate.h"
@@ -178,25 +177,18 @@ static void find_sums(Aggregate *aggregate, const LineItems *items)
         aggregate->gathered[i] = items->kept[at[i]];
 }
 
-/* Neighbours with equal keys into the cells. `n_added` is constant where it is called. */
+/* No branch depends on the keys: where neighbours share one, guessing so wrong costs more than it
+ * saves. `n_added` is constant where it is called. */
 static inline void add_to_cells(int64_t *restrict cells, const uint64_t *restrict keys,
                                 const int64_t *const *added, int64_t n, int n_added,
                                 bool prefetches)
 {
-    for (int64_t i = 0; i < n;) {
-        uint64_t key = keys[i];
-        int64_t sums[SUM_COUNT];
-        for (int w = 0; w < n_added; w++)
-            sums[w] = added[w][i];
+    for (int64_t i = 0; i < n; i++) {
         if (prefetches && i + PREFETCH_AHEAD < n)
             __builtin_prefetch(cells + keys[i + PREFETCH_AHEAD] * (uint64_t)n_added, 1);
-        while (++i < n && keys[i] == key) {
-            for (int w = 0; w < n_added; w++)
-                sums[w] += added[w][i];
-        }
-        int64_t *cell = cells + key * (uint64_t)n_added;
+        int64_t *cell = cells + keys[i] * (uint64_t)n_added;
         for (int w = 0; w < n_added; w++)
-            cell[w] += sums[w];
+            cell[w] += added[w][i];
     }
 }
 
