@@ -175,13 +175,16 @@ static void add_codes(const KeyTables *tables, KeySource source, const int32_t *
         keys[i] += table[values[i] - least];
 }
 
-/* The value of the dimension is the place, counted from its base of -1. */
-static void add_products(const KeyTables *tables, const int32_t *product, int64_t n, uint64_t *keys)
+/* keys := what products add, or 0. The value of the dimension is the place, counted from its base
+ * of -1. */
+static void begin_keys(const KeyTables *tables, const int32_t *product, int64_t n, uint64_t *keys)
 {
     const int32_t *place = tables->product_place;
     uint64_t stride = tables->product_stride;
+    if (!place)
+        memset(keys, 0, (size_t)n * sizeof *keys);
     for (int64_t i = 0; place && i < n; i++)
-        keys[i] += (uint64_t)(place[product[i]] + 1) * stride;
+        keys[i] = (uint64_t)(place[product[i]] + 1) * stride;
 }
 
 static void add_bytes(const KeyTables *tables, KeySource source, const int8_t *values, int64_t n,
@@ -214,8 +217,7 @@ void key_tables_look_up(const KeyTables *tables, const OrderLines *lines, int64_
                         uint64_t *keys)
 {
 #define FROM(column) ((column) ? (column) + begin : NULL)
-    memset(keys, 0, (size_t)n * sizeof *keys);
-    add_products(tables, FROM(lines->product), n, keys);
+    begin_keys(tables, FROM(lines->product), n, keys);
     add_codes(tables, KEY_PRODUCT, FROM(lines->product), n, keys);
     add_codes(tables, KEY_COUNTRY, FROM(lines->country), n, keys);
     add_codes(tables, KEY_CHANNEL, FROM(lines->channel), n, keys);
