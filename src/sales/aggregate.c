@@ -409,10 +409,11 @@ static Status begin_partition(Aggregate *aggregate, const OrderLines *lines, Err
     if (aggregate->has_margin)
         TRY(line_margins_check(lines, aggregate->shop, error));
     if (set->orders)
-        advance_stamps(aggregate, &aggregate->order_base, count_codes(lines->order, lines->n));
+        aggregate->n_orders = count_codes(lines->order, lines->n);
     if (set->customers)
-        advance_stamps(aggregate, &aggregate->customer_base,
-                       count_codes(lines->customer, lines->n));
+        aggregate->n_customers = count_codes(lines->customer, lines->n);
+    advance_stamps(aggregate, &aggregate->order_base, aggregate->n_orders);
+    advance_stamps(aggregate, &aggregate->customer_base, aggregate->n_customers);
     if (!aggregate->is_dense && (set->orders || set->customers))
         TRY(make_seen(aggregate, lines->n, error));
     if (set->order_values)
@@ -423,13 +424,11 @@ out:
     return status;
 }
 
-static Status end_partition(Aggregate *aggregate, const OrderLines *lines, Error *error)
+static Status end_partition(Aggregate *aggregate, Error *error)
 {
     Status status = STATUS_OK;
-    if (aggregate->set.orders)
-        aggregate->order_base += count_codes(lines->order, lines->n);
-    if (aggregate->set.customers)
-        aggregate->customer_base += count_codes(lines->customer, lines->n);
+    aggregate->order_base += aggregate->n_orders;
+    aggregate->customer_base += aggregate->n_customers;
     if (aggregate->set.order_values)
         TRY(close_order(&aggregate->values, aggregate->open_values, error));
     TRY(aggregate_limit_tuples(aggregate, error));
@@ -477,14 +476,14 @@ Status aggregates_add(Aggregate *const *aggregates, int n, LineBlock *block,
     Status status = STATUS_OK;
     for (int a = 0; a < n; a++)
         TRY(begin_partition(aggregates[a], lines, error));
-    for (int64_t begin = 0; n > 0 && begin < lines->n; begin += LINE_BLOCK) {
+    for (int64_t begin = 0; n > 0 && begin < lines->n; begin += block->lines.columns.n) {
         line_block_make(block, lines, begin);
         for (int a = 0; a < n; a++)
             TRY(add_block(aggregates[a], aggregates[a]->takes_runs ? &block->runs : &block->lines,
                           error));
     }
     for (int a = 0; a < n; a++)
-        TRY(end_partition(aggregates[a], lines, error));
+        TRY(end_partition(aggregates[a], error));
 out:
     return status;
 }

@@ -46,6 +46,7 @@ struct Aggregate {
     int64_t n_seen;
     uint32_t partitions;                /* read so far */
     uint32_t order_base, customer_base; /* stamps of the partition at hand begin behind these */
+    uint32_t n_orders, n_customers;     /* codes that it has, if they are counted */
     KeyedValues values;
     int64_t open_order; /* whose values begin at open_values; -1: none */
     int64_t open_values;

@@ -8,6 +8,8 @@
 /* One version for processors with AVX2, one for all; of a static function (table/narrow.c). */
 #define FOR_ALL_PROCESSORS __attribute__((target_clones("avx2", "default")))
 
+int64_t line_block_lines = LINE_BLOCK;
+
 bool line_runs_serve(uint32_t key_needs)
 {
     return (key_needs & (LINES_PRODUCT | LINES_QUANTITY | LINES_PRICE | LINES_DISCOUNT)) == 0;
@@ -249,7 +251,7 @@ static void make_runs(LineBlock *block)
 
 void line_block_make(LineBlock *block, const OrderLines *lines, int64_t begin)
 {
-    int64_t n = lines->n - begin < LINE_BLOCK ? lines->n - begin : LINE_BLOCK;
+    int64_t n = lines->n - begin < line_block_lines ? lines->n - begin : line_block_lines;
     vesper_assert(n > 0);
     block->lines.columns = slice(lines, begin, n);
     add_sums_of_lines(block);

@@ -1,5 +1,6 @@
-/* LineBlock: a few order lines of a partition at a time, few enough to stay in the near caches,
- * with what they add to sums, made once for all group-bys; and their runs.
+/* LineBlock: some order lines of a partition at a time, few enough to stay in the near caches, so
+ * many that each group-by finds what it keeps there once for many; with what they add to sums, made
+ * once for all group-bys; and their runs.
  *
  * A run is of lines that differ in nothing but product, price, quantity and discount. A group-by
  * that does not look at these takes runs for lines: there are several times fewer. Local. */
@@ -9,7 +10,7 @@
 #include "sales/line_sums.h"
 
 enum {
-    LINE_BLOCK = 1024,
+    LINE_BLOCK = 8192,
     LINE_BLOCK_PADDED = LINE_BLOCK + 8, /* columns one after another begin in other cache sets */
     RUN_CODES = 9,
     RUN_FLAGS = 3
@@ -43,6 +44,9 @@ bool line_runs_serve(uint32_t key_needs);
 
 /* Free with mem_free. */
 LineBlock *line_block_new(const Shop *shop, uint32_t line_sums, uint32_t run_sums) VESPER_MUST_USE;
+
+/* Lines of a block at most; tests set it small. */
+extern int64_t line_block_lines;
 
 /* The lines of a partition from `begin` on, as many as a block takes. A run that goes on behind it
  * is two. */

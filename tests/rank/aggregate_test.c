@@ -25,6 +25,7 @@ static Status run_engine(const AggregateSpec *spec, const Shop *shop, const Line
     for (int t = 0; t < THREADS; t++)
         TRY(aggregate_new(spec, shop, &aggregates[t], error));
     block = aggregates_block(aggregates, THREADS);
+    line_block_lines = deal % 2 == 0 ? LINE_BLOCK : 97;
     for (int k = 0; k < PARTITIONS; k++) {
         int p = deal % 2 == 0 ? k : PARTITIONS - 1 - k;
         if ((p + deal) % comm_size(comm) != comm_rank(comm))
@@ -35,6 +36,7 @@ static Status run_engine(const AggregateSpec *spec, const Shop *shop, const Line
         TRY(aggregate_merge(aggregates[0], &aggregates[t], error));
     TRY(aggregate_combine(comm, &aggregates[0], groups, error));
 out:
+    line_block_lines = LINE_BLOCK;
     for (int t = 0; t < THREADS; t++)
         aggregate_free(&aggregates[t]);
     mem_free(&block);
