@@ -144,7 +144,9 @@ static Header *map_block(size_t size)
         return header;
     }
     size_t total = round_up(size + ALIGNMENT, PAGE);
-    header = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    /* All pages at once: one by one, as they are first written, costs half as much again. */
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
+    header = mmap(NULL, total, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (header == MAP_FAILED)
         return NULL;
     *header = (Header){size, total - ALIGNMENT, .is_mapped = true, .is_zeroed = true};
