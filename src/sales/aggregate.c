@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PREFETCH_AHEAD = 32, PREFETCH_BYTES = 1 << 18 };
+enum { PREFETCH_AHEAD = 64, PREFETCH_BYTES = 1 << 18 };
 
 int64_t aggregate_dense_bytes_max = (int64_t)96 << 20;
 
