@@ -301,6 +301,8 @@ static void test_rows_and_thresholds(void)
         {.min_orders = 1, .min_confidence = 0.4, .message_words = PAIR_MESSAGE_WORDS},
         {.min_orders = 1, .min_lift = 1.1, .message_words = PAIR_MESSAGE_WORDS},
         {.min_orders = 1, .limit = 7, .message_words = PAIR_MESSAGE_WORDS},
+        {.min_orders = 1, .limit = 3, .message_words = 8},
+        {.min_orders = 1, .min_lift = 1.05, .limit = 5, .message_words = 8},
         {.min_orders = 2,
          .min_confidence = 0.3,
          .min_lift = 0.9,
