@@ -95,8 +95,8 @@ void ets_choose(SeriesView series, EtsFit *fit)
 static FitOutcome mean_of_products(const EtsFit *fit, int horizon, double *mean)
 {
     const EtsParameters *parameters = &fit->parameters;
-    double level[ETS_SEASON_MAX];
-    double slope[ETS_SEASON_MAX];
+    double level[ETS_SEASON_MAX] = {0.0};
+    double slope[ETS_SEASON_MAX] = {0.0};
     double shared = parameters->gamma * fit->sigma2;
     for (int i = 0; i < fit->season; i++) {
         level[i] = fit->end.level * fit->end.season[i];
@@ -147,6 +147,8 @@ FitOutcome ets_mean(const EtsFit *fit, int horizon, double *mean)
 }
 
 /* ---- models by the conventions of kernel/fit.h ---- */
+
+/* NOLINTBEGIN(readability-non-const-parameter): one type for all models */
 
 static bool is_constant(SeriesView series)
 {
@@ -216,3 +218,4 @@ FitOutcome damped_forecast(SeriesView series, int horizon, double *mean, double 
     (void)work;
     return forecast(&(EtsModel){.trend = ETS_TREND_DAMPED}, series, horizon, mean);
 }
+/* NOLINTEND(readability-non-const-parameter) */

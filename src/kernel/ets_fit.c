@@ -24,53 +24,6 @@ static const double HOPE = 20.0; /* how many times the expected gain a search is
 static const double DIFFERENCE = 1e-7; /* of parameters, for slopes of the limit of beta */
 static const double NOISE = 1e-13;     /* relative error of a forecast by rounding, and more */
 
-/* ---- admissibility ---- */
-
-/* Whether all roots of sum(p[i] z^i), degree n, p[n] > 0, lie inside the unit circle: Schur and
- * Cohn's reduction. p is overwritten. */
-static bool has_small_roots(double *p, int n)
-{
-    for (; n > 0; n--) {
-        double ratio = p[0] / p[n];
-        if (!(fabs(ratio) < 1.0))
-            return false;
-        for (int i = 0, j = n; i <= j; i++, j--) {
-            double low = p[i];
-            double high = p[j];
-            p[i] = low - ratio * high;
-            p[j] = high - ratio * low;
-        }
-        for (int i = 0; i < n; i++)
-            p[i] = p[i + 1];
-    }
-    return true;
-}
-
-bool ets_is_admissible(EtsModel model, const EtsParameters *parameters, int season)
-{
-    if (model.season == ETS_SEASON_NONE)
-        return true; /* the whole box is */
-    double alpha = parameters->alpha;
-    double beta = parameters->beta;
-    double gamma = parameters->gamma;
-    double phi = parameters->phi;
-    double p[ETS_SEASON_MAX + 2];
-    if (model.trend == ETS_TREND_NONE) { /* what follows, divided by z - 1 */
-        p[0] = alpha + gamma - 1.0;
-        for (int i = 1; i < season; i++)
-            p[i] = alpha;
-        p[season] = 1.0;
-        return has_small_roots(p, season);
-    }
-    for (int i = 2; i < season; i++)
-        p[i] = alpha + beta - alpha * phi;
-    p[0] = phi * (1.0 - alpha - gamma);
-    p[1] = alpha + beta - alpha * phi + gamma - 1.0;
-    p[season] = alpha + beta - phi;
-    p[season + 1] = 1.0;
-    return has_small_roots(p, season + 1);
-}
-
 /* The largest beta that the others leave: alpha, or what is admissible. */
 static double beta_limit(EtsModel model, int season, double alpha, double gamma, double phi)
 {
@@ -114,6 +67,7 @@ static void begin_search(const EtsPass *pass, double enough, Search *search)
     search->columns = ets_columns(pass->model, pass->season);
     search->enough = enough;
     search->passes = 0;
+    search->slopes.loss = INFINITY;
     for (int i = 0; i < search->columns.n; i++) {
         search->lower[i] = i < search->columns.level ? 0.0 : -INFINITY;
         search->upper[i] = i < search->columns.level ? 1.0 : INFINITY;
@@ -388,6 +342,8 @@ static void descend(Search *search, int most_steps)
     bool states_only = false;
     int steps = 0;
     take_slopes(search, &search->at, &search->slopes);
+    if (!isfinite(search->slopes.loss))
+        return;
     while (steps < most_steps && damping < DAMPING_MAX) {
         double step[ETS_COLUMNS_MAX];
         double expected = 0.0;
@@ -557,7 +513,7 @@ void ets_search(const EtsPass *pass, const EtsFit *const likes[ETS_LIKES], doubl
 {
     Search search;
     EtsState start;
-    Variables usual;
+    Variables usual = {{0.0}};
     Place best[N_GO_ON];
     int n_starts = likes[0] || likes[1] ? N_STARTS_LIKE : N_STARTS;
     begin_search(pass, INFINITY, &search);
@@ -596,7 +552,7 @@ void ets_search(const EtsPass *pass, const EtsFit *const likes[ETS_LIKES], doubl
 void ets_fit(EtsModel model, SeriesView series, EtsFit *fit)
 {
     EtsPass pass;
-    EtsFit similar;
+    EtsFit similar = {.passes = 0};
     const EtsFit *likes[ETS_LIKES] = {NULL};
     *fit = (EtsFit){.model = model};
     fit->outcome = ets_prepare(model, series, &pass);
@@ -612,6 +568,5 @@ void ets_fit(EtsModel model, SeriesView series, EtsFit *fit)
         likes[0] = similar.outcome == FIT_OK ? &similar : NULL;
     }
     ets_search(&pass, likes, INFINITY, fit);
-    if (likes[0])
-        fit->passes += similar.passes;
+    fit->passes += similar.passes;
 }
