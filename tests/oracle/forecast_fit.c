@@ -8,6 +8,7 @@
  * line. */
 #include "base/memory.h"
 #include "kernel/ets.h"
+#include "kernel/theta.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@ typedef struct Method {
 /* A method that has a rival: its line here, and its call in forecast_r.R. */
 static const Method METHODS[] = {{"ses", ses_forecast, ses_work},
                                  {"holt", holt_forecast, holt_work},
-                                 {"damped", damped_forecast, damped_work}};
+                                 {"damped", damped_forecast, damped_work},
+                                 {"theta", theta_drift_forecast, theta_drift_work}};
 
 static double milliseconds_now(void)
 {
