@@ -294,6 +294,11 @@ Outlook backtest_outlook(const Backtest *backtest, const SeriesSet *set, int64_t
     int32_t length = series_length(set, i);
     int32_t before = length_before(set, options, i, origin);
     Outlook outlook = {0};
+    if (before == 0) {
+        for (int h = 0; h < options->horizon; h++)
+            actual[h] = NAN;
+        return outlook;
+    }
     for (int h = 0; h < options->horizon; h++) {
         int32_t t = before + h;
         double came = NAN;

@@ -53,8 +53,8 @@ static inline const float *backtest_forecast(const Backtest *backtest, int64_t i
     return backtest->forecasts + row * backtest->options.horizon;
 }
 
-/* actual [horizon] out: what came after an origin, NaN where closed, not known or not yet. Local.
- */
+/* actual [horizon] out: what came after an origin; NaN where closed, not known or not yet, and all
+ * of it if the series had not begun. Local. */
 Outlook backtest_outlook(const Backtest *backtest, const SeriesSet *set, int64_t i, int origin,
                          double *actual);
 

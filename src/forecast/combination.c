@@ -1,6 +1,7 @@
 /* See combination.h. */
 #include "forecast/combination.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "forecast/calendar.h"
 #include "kernel/convex_weights.h"
@@ -23,13 +24,13 @@ static const struct {
 const char *demand_class_name(DemandClass demand)
 {
     static const char *const names[DEMAND_CLASSES] = {"smooth", "erratic", "intermittent", "lumpy",
-                                                      "rare"};
+                                                      "new"};
     return names[demand];
 }
 
 const char *forecast_source_name(ForecastSource source)
 {
-    static const char *const names[] = {"mix", "rare", "last value"};
+    static const char *const names[] = {"mix", "new", "last value"};
     return names[source];
 }
 
@@ -47,8 +48,11 @@ DemandClass demand_class(const Backtest *backtest, const SeriesSet *set, int64_t
         sum += values[t] > 0.0 ? values[t] : 0.0;
         squares += values[t] > 0.0 ? values[t] * values[t] : 0.0;
     }
-    if (asked < DEMAND_PERIODS_LEAST)
-        return DEMAND_RARE;
+    int64_t age = (int64_t)DEMAND_SEASONS_LEAST * set->calendar.open_season;
+    if (asked < DEMAND_PERIODS_LEAST && open < (age > DEMAND_AGE_LEAST ? age : DEMAND_AGE_LEAST))
+        return DEMAND_NEW;
+    if (asked == 0)
+        return DEMAND_LUMPY;
     double mean = sum / (double)asked;
     double variation = (squares / (double)asked - mean * mean) / (mean * mean);
     bool is_rare = (double)open >= class_bounds.interval * (double)asked;
@@ -134,7 +138,7 @@ static void sum_blocks(Learning *learning, const Combination *combination)
             if (known == 0 || !(outlook.squared_scale > 0.0))
                 continue;
             DemandClass demand = demand_class(learning->backtest, set, i, o);
-            if (demand == DEMAND_RARE)
+            if (demand == DEMAND_NEW)
                 continue;
             double *sums = block + demand * CLASS_WIDTH;
             sums[0] += 1.0;
@@ -182,12 +186,12 @@ static void solve(SeriesModels models, const double *total, Combination *combina
     }
 }
 
-/* Units that came in the known periods of series, and what there is beside them. */
+/* What came in the known periods of series, and what there is beside it. */
 typedef enum UnitSum {
     UNITS_CAME,
     UNITS_FORECAST, /* by the mix */
-    RARE_CAME,      /* of rare series */
-    RARE_PERIODS,
+    NEW_ROOTS,      /* of new series: roots of their units a period */
+    NEW_SERIES,
     UNIT_SUMS
 } UnitSum;
 
@@ -195,17 +199,21 @@ static void add_units(Learning *learning, const Combination *combination, int64_
                       double *sums)
 {
     const SeriesSet *set = learning->set;
-    bool is_rare = demand_class(learning->backtest, set, i, origin) == DEMAND_RARE;
-    double *mean = learning->errors;
-    (void)backtest_outlook(learning->backtest, set, i, origin, learning->actual);
-    if (!is_rare &&
-        combination_forecast(combination, set, learning->backtest, i, origin, mean) != FORECAST_MIX)
-        return;
+    bool is_new = demand_class(learning->backtest, set, i, origin) == DEMAND_NEW;
+    double *mean = learning->errors, came = 0.0, forecast = 0.0;
+    Outlook outlook = backtest_outlook(learning->backtest, set, i, origin, learning->actual);
+    ForecastSource source =
+        combination_forecast(combination, set, learning->backtest, i, origin, mean);
     for (int h = 0; h < learning->backtest->options.horizon; h++) {
-        if (isnan(learning->actual[h]))
-            continue;
-        sums[is_rare ? RARE_CAME : UNITS_CAME] += learning->actual[h];
-        sums[is_rare ? RARE_PERIODS : UNITS_FORECAST] += is_rare ? 1.0 : mean[h];
+        came += isnan(learning->actual[h]) ? 0.0 : learning->actual[h];
+        forecast += isnan(learning->actual[h]) ? 0.0 : mean[h];
+    }
+    if (is_new && outlook.known > 0) {
+        sums[NEW_ROOTS] += sqrt(fmax(came, 0.0) / outlook.known);
+        sums[NEW_SERIES] += 1.0;
+    } else if (source == FORECAST_MIX) {
+        sums[UNITS_CAME] += came;
+        sums[UNITS_FORECAST] += forecast;
     }
 }
 
@@ -229,7 +237,8 @@ static void learn_units(Comm *comm, Learning *learning, int64_t n_blocks, Combin
     }
     comm_sum_in_order_f64(comm, learning->blocks, n_blocks, UNIT_SUMS, sums);
     combination->level = level_of(sums);
-    combination->rare_mean = sums[RARE_CAME] / sums[RARE_PERIODS];
+    double root = sums[NEW_ROOTS] / sums[NEW_SERIES];
+    combination->new_mean = root * root;
 }
 
 Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backtest, int first,
@@ -249,7 +258,7 @@ Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backt
                        "errors of the models", error),
             error);
     combination->level = 1.0;
-    combination->rare_mean = NAN;
+    combination->new_mean = NAN;
     solve(backtest->options.models, nothing, combination);
     for (int round = 0; round < ROUNDS; round++) {
         memset(learning.blocks, 0, (size_t)(n_blocks * width) * sizeof *learning.blocks);
@@ -258,6 +267,8 @@ Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backt
         solve(backtest->options.models, total, combination);
     }
     learn_units(comm, &learning, n_blocks, combination);
+    log_line(LOG_INFO, LOG_ROOT, "forecast.mix", "origins=%d level=%.4f new=%.4f", n_origins,
+             combination->level, combination->new_mean);
 out:
     mem_free(&learning.actual);
     mem_free(&learning.errors);
@@ -277,8 +288,8 @@ static double last_value(const SeriesSet *set, const Backtest *backtest, int64_t
     return 0.0;
 }
 
-static void forecast_rare(double units, const SeriesSet *set, const Backtest *backtest, int64_t i,
-                          int origin, double *mean)
+static void forecast_new(double units, const SeriesSet *set, const Backtest *backtest, int64_t i,
+                         int origin, double *mean)
 {
     int horizon = backtest->options.horizon;
     int32_t until = set->start[i] + series_length(set, i) - origin * horizon;
@@ -293,9 +304,9 @@ ForecastSource combination_forecast(const Combination *combination, const Series
     const double *weights = combination->weights[demand];
     int horizon = backtest->options.horizon;
     double mass = 0.0;
-    if (demand == DEMAND_RARE && !isnan(combination->rare_mean)) {
-        forecast_rare(combination->rare_mean, set, backtest, i, origin, mean);
-        return FORECAST_RARE;
+    if (demand == DEMAND_NEW && !isnan(combination->new_mean)) {
+        forecast_new(combination->new_mean, set, backtest, i, origin, mean);
+        return FORECAST_NEW;
     }
     for (int h = 0; h < horizon; h++)
         mean[h] = 0.0;

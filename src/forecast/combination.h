@@ -13,11 +13,12 @@ typedef enum DemandClass {
     DEMAND_ERRATIC,      /* often, in changing quantities */
     DEMAND_INTERMITTENT, /* now and then, in like quantities */
     DEMAND_LUMPY,        /* now and then, in changing quantities */
-    DEMAND_RARE,         /* in too few periods to learn from: new, or hardly ever asked for */
+    DEMAND_NEW, /* began a short while ago, and was asked for in too few periods to learn from */
     DEMAND_CLASSES
 } DemandClass;
 
-enum { DEMAND_PERIODS_LEAST = 3 }; /* with demand; a series with fewer is rare */
+/* A series is new while it is younger than so many seasons and had demand in fewer periods. */
+enum { DEMAND_SEASONS_LEAST = 4, DEMAND_PERIODS_LEAST = 3, DEMAND_AGE_LEAST = 8 };
 
 const char *demand_class_name(DemandClass demand);
 /* Of the values before an origin; closed and unknown periods do not count. Local. */
@@ -26,7 +27,7 @@ DemandClass demand_class(const Backtest *backtest, const SeriesSet *set, int64_t
 /* Where a forecast comes from. */
 typedef enum ForecastSource {
     FORECAST_MIX,
-    FORECAST_RARE,      /* what rare series were asked for on average */
+    FORECAST_NEW,       /* what new series were asked for on average */
     FORECAST_LAST_VALUE /* no model had a forecast */
 } ForecastSource;
 
@@ -38,7 +39,9 @@ typedef struct Combination {
     /* What the weighted mix is multiplied by: the root of all units that came / all that it
      * forecast, so that a shop that grows is not forecast too low as a whole. */
     double level;
-    double rare_mean; /* units an open period of a rare series; NaN: there were none */
+    /* Units an open period of a new series: the square of the mean of roots, which a few that took
+     * off move less than the mean. NaN: there were none. */
+    double new_mean;
 } Combination;
 
 /* Learn from origins [first, first + n_origins), where what came is known. Without any, weights are
@@ -46,7 +49,7 @@ typedef struct Combination {
 Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backtest, int first,
                          int n_origins, Combination *combination, Error *error) VESPER_MUST_USE;
 
-/* mean [horizon] out, at an origin: of a rare series what such series were asked for; of others the
+/* mean [horizon] out, at an origin: of a new series what such series were asked for; of others the
  * mix at the level learned, weights made up to one over the models that have a forecast; else the
  * last known value, or 0. Local. */
 ForecastSource combination_forecast(const Combination *combination, const SeriesSet *set,

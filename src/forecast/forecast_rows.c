@@ -301,7 +301,7 @@ static Status add_model(SeriesModel model, const ForecastAccuracy *accuracy,
     set_real(rows, &column, accuracy->bias);
     set_real(rows, &column, accuracy->pinball);
     set_real(rows, &column, accuracy->coverage);
-    for (int c = 0; c < DEMAND_RARE; c++)
+    for (int c = 0; c < DEMAND_NEW; c++)
         set_real(rows, &column, model == SERIES_COMBINED ? NAN : combination->weights[c][model]);
 out:
     return status;

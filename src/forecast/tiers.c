@@ -295,6 +295,20 @@ static void set_history(const SeriesSet *set, double *history)
     }
 }
 
+/* A series that no origin saw is left as it is forecast: its errors are taken for none, not for the
+ * usual ones, which are those of the largest series. */
+static void fill_unknown(const SeriesSet *set, int64_t periods, double *residuals)
+{
+    for (int64_t i = 0; i < set->n; i++) {
+        double *row = residuals + i * periods;
+        bool is_known = false;
+        for (int64_t t = 0; t < periods; t++)
+            is_known = is_known || !isnan(row[t]);
+        for (int64_t t = 0; t < periods && !is_known; t++)
+            row[t] = 0.0;
+    }
+}
+
 /* Collective. */
 static Status add_up(Building *building, ReconcileMethod method, Error *error)
 {
@@ -306,6 +320,8 @@ static Status add_up(Building *building, ReconcileMethod method, Error *error)
             mem_resize(&history, building->set->n, sizeof *history, "demand of series", error),
             error);
     set_history(building->set, history);
+    fill_unknown(building->set, (int64_t)(building->origins - 1) * building->horizon,
+                 building->residuals);
     ReconcileInput input = {.horizon = building->horizon,
                             .bottom = tiers->mean,
                             .nodes = tiers->node_mean,

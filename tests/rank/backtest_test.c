@@ -29,20 +29,21 @@ static int64_t first_of(Place place, int64_t total, int rank, int size)
     return first * SERIES_BLOCK < total ? first * SERIES_BLOCK : total;
 }
 
-/* Values from `changed` periods before the end on are others; 0: none. Every ninth series sold on
- * one day only, every eleventh began a week ago. */
+/* Values from `changed` periods before the end on are others; 0: none. Every eleventh series began
+ * a week ago, and half of these sold on one day only. */
 static void make_series(SeriesSet *set, int64_t i, int changed)
 {
     int64_t number = set->first + i;
     Random random = random_stream(3, (uint64_t)number);
     double level = exp(4.0 * random_unit(&random) - 1.0);
-    int32_t start = number % 11 == 5 ? PERIODS - WEEK : (int32_t)random_below(&random, 40);
+    int32_t start = number % 11 == 5 ? PERIODS - WEEK - HORIZON * (int32_t)(number % 3)
+                                     : (int32_t)random_below(&random, 40);
     set->start[i] = FIRST_DAY + start;
     set->begin[i + 1] = set->begin[i] + PERIODS - start;
     for (int32_t t = start; t < PERIODS; t++) {
         double season = t % WEEK == 2 ? 2.0 : 1.0;
         double value = (double)random_poisson(&random, level * season);
-        if (number % 9 == 4)
+        if (number % 22 == 5)
             value = t == start ? 500.0 : 0.0;
         if (t % 37 == 8 && t > start)
             value = NAN;
@@ -236,7 +237,7 @@ static void test_figures(void)
 /* ---- the mix ---- */
 
 /* Weights are weights; where they were learned the mix errs no more than any model, but for its
- * level; a series that sold once is forecast as rare ones were. */
+ * level; a series that sold once is forecast as new ones were. */
 static void test_mix(void)
 {
     Error error = {0};
@@ -245,7 +246,7 @@ static void test_mix(void)
     Backtest backtest = make_backtest(&set, 1);
     CU_ASSERT_EQUAL(combination_learn(rank_comm(), &set, &backtest, 1, ORIGINS - 1, &mix, &error),
                     STATUS_OK);
-    for (int c = 0; c < DEMAND_RARE; c++) {
+    for (int c = 0; c < DEMAND_NEW; c++) {
         double sum = 0.0;
         for (int m = 0; m < SERIES_MODELS; m++) {
             CU_ASSERT(mix.weights[c][m] >= 0.0);
@@ -255,17 +256,18 @@ static void test_mix(void)
         CU_ASSERT_DOUBLE_EQUAL(sum, 1.0, 1e-9);
     }
     CU_ASSERT(mix.level > 0.5 && mix.level < 2.0);
+    CU_ASSERT(mix.new_mean >= 0.0);
     for (int64_t i = 0; i < set.n; i++) {
         double mean[HORIZON];
         ForecastSource source = combination_forecast(&mix, &set, &backtest, i, 0, mean);
-        bool is_rare = demand_class(&backtest, &set, i, 0) == DEMAND_RARE;
-        CU_ASSERT_EQUAL(source, is_rare ? FORECAST_RARE : FORECAST_MIX);
+        bool is_new = demand_class(&backtest, &set, i, 0) == DEMAND_NEW;
+        CU_ASSERT_EQUAL(source, is_new ? FORECAST_NEW : FORECAST_MIX);
         for (int h = 0; h < HORIZON; h++) {
             bool is_closed = (PERIODS + h) % WEEK == 6;
             CU_ASSERT(mean[h] >= 0.0 && mean[h] < 500.0 && (!is_closed || mean[h] == 0.0));
         }
-        if ((set.first + i) % 9 == 4)
-            CU_ASSERT(is_rare);
+        if ((set.first + i) % 66 == 27)
+            CU_ASSERT(is_new);
     }
     backtest_free(&backtest);
     series_set_free(&set);
