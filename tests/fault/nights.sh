@@ -14,18 +14,22 @@ make_orders 1 60 0 >night1.csv
 printf 'product_id,name,category\np1,One,a/b\np2,Two,a/c\n' >products.csv
 printf 'customer_id,joined_at,country\nc1,2023-01-01,Chile\nc2,2023-02-01,Norway\n' >customers.csv
 printf 'customer_id,at,kind,product_id\nc1,2024-01-01 10:00:00,view,p1\n' >events.csv
+printf 'product_id,from,to,depth\np1,2024-01-01,2024-01-05,0.2\n' >promotions.csv
+printf 'day,country,name\n2024-01-01,,New Year\n' >holidays.csv
 printf 'product_id,rating,at\np1,5,2024-02-01\np2,4,2024-02-02\n' >reviews.csv
 
 # The arguments of night NUMBER, in night_arguments.
 prepare_night() {
     night_arguments=(nightly --store store --partitions 8 --pair-min-orders 2
         --max-rejected 0.1 --to sqlite:shop.db --recommend yes --split-days 10 --factors 4
-        --iterations 2 --checkpoint-seconds 0 --warm-start yes)
+        --iterations 2 --checkpoint-seconds 0 --warm-start yes --forecast yes --horizon 3 --learn-origins 2
+        --forecast-models average,tsb,pooled)
     if [ "$1" = 1 ]; then
         night_arguments+=(--input orders=night1.csv)
     else
         night_arguments+=(--input orders=night2.csv.gz --input products=products.csv
-            --input customers=customers.csv --input events=events.csv --input reviews=reviews.csv)
+            --input customers=customers.csv --input events=events.csv --input reviews=reviews.csv
+            --input promotions=promotions.csv --input holidays=holidays.csv)
     fi
 }
 
