@@ -108,6 +108,39 @@ expect_done "levels"
 expect_text "levels" out '^model .* OWA +WRMSSE'
 expect_text "levels" out '^naive .* 2\.7386 +[0-9.]+ +2\.7386 '
 
+# Odd series, each tried by every model: short, constant, all zero, one sale, below zero, huge, with gaps,
+# zeros and then a jump; and two that end early.
+awk 'BEGIN {
+    print "id,date,value"
+    for (t = 1; t <= 730; t++) {
+        if (t == 730) print "one_point," t ",5"
+        if (t > 725) print "below_a_season," t "," t
+        print "constant," t ",7"
+        print "zero," t ",0"
+        print "one_sale," t "," (t == 400)
+        print "negative," t "," (t % 7 - 20)
+        print "huge," t "," 1e12 + 1e10 * (t % 7)
+        if (t % 5) print "gaps," t "," 10 + t % 7
+        print "jump," t "," (t > 700 ? 40 : 0)
+        if (t < 300) print "ends_early," t "," t % 3
+        print "usual," t "," int(20 + 10 * sin(t / 3) + t % 7)
+    }
+}' >odd.csv
+for ranks in 1 3; do
+    run_vesper $ranks forecast --evaluate --series odd.csv --frequency daily --horizon 14 --learn-origins 2 \
+        --measure-origins 1
+    expect_done "odd series"
+    expect_text "odd series" out '^series +11, daily'
+    grep -E '^[a-z0-9]+ +[0-9.-]+ ' out | sed 's/ *[^ ]* *[^ ]*$//' >odd.$ranks
+done
+expect_same "odd series on 1 and 3 ranks" odd.1 odd.3
+for model in naive seasonal average ses holt damped comb theta dot ets ces mstl median croston sba tsb adida imapa mix; do
+    expect_text "odd series, $model" out "^$model +[0-9.]+ +[0-9.]+ +[0-9.]+ "
+done
+: >nothing.csv
+run_vesper 2 forecast --evaluate --series nothing.csv --frequency daily
+expect_failure "an empty file" 3 'nothing.csv'
+
 refused() { # WHAT REGEX ARGUMENT...
     local what=$1 regex=$2
     shift 2
