@@ -110,6 +110,21 @@ static SeriesModels with_parts(SeriesModels asked)
     return asked;
 }
 
+/* Models of levels, trends and seasons that are searched for take long, and have nothing to find
+ * where demand comes in fewer than a quarter of the periods: most products of a large shop. */
+static const double SHARE_LEAST = 0.25;
+static const SeriesModels DENSE = 1U << SERIES_HOLT | 1U << SERIES_DAMPED | 1U << SERIES_COMB |
+                                  1U << SERIES_ETS | 1U << SERIES_CES | 1U << SERIES_MSTL |
+                                  1U << SERIES_MEDIAN;
+
+static bool is_sparse(SeriesView series)
+{
+    int asked = 0;
+    for (int t = 0; t < series.n; t++)
+        asked += series.y[t] != 0.0;
+    return (double)asked < SHARE_LEAST * (double)series.n;
+}
+
 static void keep_positive(SeriesView series, int horizon, double *forecast)
 {
     for (int t = 0; t < series.n; t++) {
@@ -158,6 +173,7 @@ void series_models_run(SeriesView series, SeriesModels asked, int horizon, doubl
 {
     SeasonAdjustment adjustment = season_adjust(series, SEASON_RULE_M4, work);
     double *rest = work + season_adjust_work(series.n, series.season);
+    SeriesModels left_out = is_sparse(series) ? DENSE : 0;
     asked = with_parts(asked);
     for (int m = 0; m < SERIES_MODELS; m++) {
         double *own = forecasts + m * horizon;
@@ -165,6 +181,10 @@ void series_models_run(SeriesView series, SeriesModels asked, int horizon, doubl
         outcomes[m] = FIT_TOO_SHORT;
         if (!series_models_have(asked, (SeriesModel)m) || m == SERIES_POOLED)
             continue;
+        if (series_models_have(left_out, (SeriesModel)m)) {
+            outcomes[m] = FIT_TOO_SPARSE;
+            continue;
+        }
         if (m == SERIES_COMB)
             outcomes[m] = join(comb_parts, 3, false, horizon, forecasts, outcomes, own);
         else if (m == SERIES_MEDIAN)

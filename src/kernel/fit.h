@@ -20,7 +20,8 @@ typedef enum FitOutcome {
     FIT_NO_SEASON,    /* a seasonal model, but there is no season or fewer than it needs */
     FIT_NOT_POSITIVE, /* a multiplicative model, but a value is not above 0 */
     FIT_NO_DEMAND,    /* nothing but zeros */
-    FIT_NOT_FINITE,   /* the arithmetic left the numbers */
+    FIT_TOO_SPARSE, /* zeros in most periods, which a model of levels and trends says nothing of */
+    FIT_NOT_FINITE, /* the arithmetic left the numbers */
     FIT_OUTCOMES
 } FitOutcome;
 
