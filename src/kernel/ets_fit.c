@@ -350,6 +350,7 @@ static void descend(Search *search, int most_steps)
         double gain = -INFINITY;
         Variables next;
         EtsSlopes there;
+        there.loss = INFINITY;
         if (plan_step(search, damping, states_only, step, &expected)) {
             if (is_over(search, steps, expected))
                 return;
