@@ -127,6 +127,7 @@ static Status sum_rows(Comm *comm, const Hierarchy *hierarchy, const Rows *rows,
     for (int64_t i = 0; i < hierarchy->n; i++)
         add_row(&sums, rows, i);
     comm_sum_i64(comm, sums.parts, 3 * sums.n_sums);
+    vesper_assert(sums.n_sums == 0 || sums.parts != NULL);
     for (int64_t k = 0; k < sums.n_sums; k++)
         totals[k] = sums.parts[2 * sums.n_sums + k] > 0
                         ? exact_sum_join(&sums.scale, sums.parts[k], sums.parts[sums.n_sums + k])

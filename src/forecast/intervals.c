@@ -164,6 +164,7 @@ static void measure(Learning *learning)
         if (!has_errors)
             continue;
         int kind = model->is_count[i] ? COUNTS : NUMBERS;
+        vesper_assert(learning->keys != NULL);
         learning->keys[kind * SPREAD_BINS + key_bin(model, i, &level)]++;
         if (kind == NUMBERS)
             count_growth(learning, i);

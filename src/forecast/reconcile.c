@@ -76,6 +76,7 @@ static void top_down_free(TopDown *d)
 static void take_forecasts(TopDown *d)
 {
     int64_t n = d->hierarchy->n_nodes * d->input->horizon;
+    vesper_assert(n == 0 || (d->given != NULL && d->below != NULL));
     for (int64_t k = 0; k < n; k++) {
         double own = d->input->nodes[k];
         d->given[k] = not_below_0(isfinite(own) ? own : d->below[k]);
@@ -136,6 +137,7 @@ static Status top_down(Comm *comm, const Hierarchy *hierarchy, bool by_history,
     TopDown d = {.hierarchy = hierarchy, .input = input, .width = by_history ? 1 : input->horizon};
     const double *weights = by_history ? input->history : input->bottom;
     TRY_ALL(comm, top_down_start(&d, error), error);
+    vesper_assert(hierarchy->n == 0 || d.weights != NULL);
     for (int64_t k = 0; k < hierarchy->n * d.width; k++)
         d.weights[k] = not_below_0(weights[k]);
     TRY(hierarchy_sum(comm, hierarchy, d.weights, NULL, d.width, d.sums, error));

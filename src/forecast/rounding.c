@@ -249,6 +249,7 @@ static void sharing_free(Sharing *sharing)
 }
 
 /* Row i of a group begins at values + i * stride; totals [n_groups x width]. */
+/* NOLINTBEGIN(readability-non-const-parameter): `values` are changed through the rows */
 static void share(const Sharing *sharing, int64_t width, int shift, const int64_t *totals,
                   int64_t *values, int64_t stride)
 {
@@ -260,6 +261,7 @@ static void share(const Sharing *sharing, int64_t width, int shift, const int64_
             apportion(sharing->rows + first, n, width, shift, totals + g * width, sharing->places);
     }
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 /* Every tier's whole numbers: on every rank alike. */
 static Status share_tiers(Rounding *r, Error *error)

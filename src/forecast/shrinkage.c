@@ -48,6 +48,7 @@ out:
 static void standardise(Shrinkage *s, const ResidualRows *rows, int64_t first, int64_t n)
 {
     int64_t periods = s->periods, *fourth = s->sums + periods * periods;
+    vesper_assert(s->block != NULL);
     for (int64_t i = 0; i < n; i++) {
         const double *values = rows->values + (first + i) * periods;
         double factor = rows->factor[first + i], sum = 0;

@@ -59,6 +59,7 @@ static FitOutcome fill(double rate, int horizon, double *mean)
 
 /* ---- sizes and gaps ---- */
 
+/* NOLINTBEGIN(readability-non-const-parameter): one type for all models */
 FitOutcome croston_forecast(SeriesView series, int horizon, double *mean, double *work)
 {
     (void)work;
@@ -83,6 +84,7 @@ FitOutcome tsb_forecast(SeriesView series, int horizon, double *mean, double *wo
     FitOutcome outcome = judge(series, &demand);
     return outcome == FIT_OK ? fill(demand.share * demand.size, horizon, mean) : outcome;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 /* ---- buckets ---- */
 

@@ -34,7 +34,7 @@ static bool weigh(const Loess *loess, int n, double at, int left, int right, dou
 {
     double reach = fmax(at - left, right - at);
     if (loess->window > n)
-        reach += (loess->window - n) / 2;
+        reach += floor(0.5 * (loess->window - n));
     double far = 0.999 * reach;
     double near = 0.001 * reach;
     double sum = 0.0;

@@ -67,6 +67,7 @@ static double sorted_median(const Sorted *sorted)
 }
 
 /* medians [n] out: of the values up to `near` places away. room [2 near + 2] */
+/* NOLINTNEXTLINE(readability-non-const-parameter): `room` is changed through the window */
 static void running_median(const double *values, int n, int near, double *medians, double *room)
 {
     Sorted window = {room, 0};

@@ -64,6 +64,7 @@ typedef struct DigitReader {
 static inline uint64_t read_digit(DigitReader *reader, uint64_t key)
 {
     uint64_t stride = reader->part->stride, period = stride * reader->part->radix;
+    vesper_assert(period > 0);
     if (key - reader->before >= period)
         reader->before = key - key % period;
     uint64_t rest = key - reader->before;

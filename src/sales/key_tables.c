@@ -183,6 +183,7 @@ static void begin_keys(const KeyTables *tables, const int32_t *product, int64_t 
     uint64_t stride = tables->product_stride;
     if (!place)
         memset(keys, 0, (size_t)n * sizeof *keys);
+    vesper_assert(!place || n == 0 || product);
     for (int64_t i = 0; place && i < n; i++)
         keys[i] = (uint64_t)(place[product[i]] + 1) * stride;
 }
