@@ -2,6 +2,7 @@
 # The night's forecasts: the same bytes at every number of ranks and threads; what must hold of them, by
 # SQL on the published tables; measured on a store and on files; bad options get one line.
 . "$(dirname "$0")/../support/vesper.sh"
+time_limit=300
 cd "$work" || exit 1
 
 $datagen --lines 20000 --customers 800 --products 150 --days 200 --seed 5 --out raw >/dev/null 2>&1 ||

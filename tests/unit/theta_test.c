@@ -121,7 +121,7 @@ static void test_models(void)
 static void test_two_lines(void)
 {
     for (int n = 2; n <= LONGEST; n += 1 + n / 3) {
-        double y[LONGEST], second[LONGEST], work[5 * LONGEST], mean[HORIZON];
+        double y[LONGEST], second[LONGEST], work[8 * LONGEST], mean[HORIZON];
         double intercept, slope;
         draw_series((uint64_t)n, y, n, 0.2);
         SeriesView series = {y, n, 1};
@@ -168,7 +168,7 @@ static void test_forms_agree(void)
 static void test_line(void)
 {
     enum { N = 50 };
-    double y[N], second[N], work[5 * N], mean[HORIZON];
+    double y[N], second[N], work[8 * N], mean[HORIZON];
     for (int t = 0; t < N; t++)
         y[t] = second[t] = 7.0 + 3.0 * t;
     SeriesView series = {y, N, 1};
