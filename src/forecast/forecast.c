@@ -122,19 +122,6 @@ out:
     return status;
 }
 
-/* Of a table that every rank has whole, rank 0's rows are written. */
-static Status write_from_root(ForecastRun *run, const char *table, const char *key, Table *rows,
-                              Error *error)
-{
-    Status status = STATUS_OK;
-    if (comm_rank(run->comm) != 0)
-        status = table_set_rows(rows, 0, error);
-    TRY_ALL(run->comm, status, error);
-    TRY(write_rows(run, table, key, rows, error));
-out:
-    return status;
-}
-
 static Status find_anomalies(ForecastRun *run, Anomalies *anomalies, Error *error)
 {
     Status status;
@@ -206,10 +193,11 @@ static Status write_tables(ForecastRun *run, Error *error)
                       .intervals = &run->intervals};
     TRY(write_series(run, &from, error));
     TRY_ALL(run->comm, forecast_total_rows(&from, &rows, error), error);
-    TRY(write_from_root(run, "forecast_total", "level,name,day", &rows, error));
+    TRY(results_write_root(run->comm, run->writer, "forecast_total", "level,name,day", &rows,
+                           error));
     TRY_ALL(run->comm, forecast_accuracy_rows(&run->accuracies, &run->combination, &rows, error),
             error);
-    TRY(write_from_root(run, "forecast_accuracy", "model", &rows, error));
+    TRY(results_write_root(run->comm, run->writer, "forecast_accuracy", "model", &rows, error));
     log_stage(run, "forecast.tables");
 out:
     table_free(&rows);

@@ -374,19 +374,6 @@ out:
     return status;
 }
 
-/* Of a table that every rank has whole, rank 0's rows are written. */
-static Status write_from_root(RecommendRun *run, const char *table, const char *key, Table *rows,
-                              Error *error)
-{
-    Status status = STATUS_OK;
-    if (comm_rank(run->comm) != 0)
-        status = table_set_rows(rows, 0, error);
-    TRY_ALL(run->comm, status, error);
-    TRY(write_rows(run, table, key, rows, error));
-out:
-    return status;
-}
-
 static Status write_small(RecommendRun *run, Error *error)
 {
     Status status = STATUS_OK;
@@ -394,11 +381,11 @@ static Status write_small(RecommendRun *run, Error *error)
     TRY_ALL(run->comm,
             popular_lists_rows(&run->popular, &run->shop, run->plan->list_length, &rows, error),
             error);
-    TRY(write_from_root(run, "rec_popular", "scope,name,rank", &rows, error));
+    TRY(results_write_root(run->comm, run->writer, "rec_popular", "scope,name,rank", &rows, error));
     BlendMix mix = mix_of(run);
     TRY_ALL(run->comm, accuracy_rows_make(run->evaluations, run->n_evaluations, &mix, &rows, error),
             error);
-    TRY(write_from_root(run, "rec_accuracy", "list,model", &rows, error));
+    TRY(results_write_root(run->comm, run->writer, "rec_accuracy", "list,model", &rows, error));
 out:
     table_free(&rows);
     return status;

@@ -216,6 +216,18 @@ out:
     return status;
 }
 
+Status results_write_root(Comm *comm, ResultWriter *writer, const char *table, const char *key,
+                          Table *rows, Error *error)
+{
+    Status status = STATUS_OK;
+    if (comm_rank(comm) != 0)
+        status = table_set_rows(rows, 0, error);
+    TRY_ALL(comm, status, error);
+    TRY(results_write(comm, writer, table, key, rows, error));
+out:
+    return status;
+}
+
 static json_t *table_json(const ResultWriter *writer, int i)
 {
     const ManifestTable *table = &writer->tables[i];

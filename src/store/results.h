@@ -42,6 +42,9 @@ Status results_begin(Comm *comm, Store *store, const char *run, ResultWriter **w
  * columns that identify a row. Collective. */
 Status results_write(Comm *comm, ResultWriter *writer, const char *table, const char *key,
                      Table *rows, Error *error) VESPER_MUST_USE;
+/* The same of a table that every rank has whole: rank 0's rows are written. Collective. */
+Status results_write_root(Comm *comm, ResultWriter *writer, const char *table, const char *key,
+                          Table *rows, Error *error) VESPER_MUST_USE;
 Status results_commit(Comm *comm, ResultWriter **writer, Error *error) VESPER_MUST_USE;
 void results_discard(Comm *comm, ResultWriter **writer);
 
