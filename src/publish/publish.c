@@ -58,28 +58,46 @@ out:
     return status;
 }
 
-/* `sqlite://shop.db` would mean /shop.db, which nobody who writes it means. */
-static bool path_is_misread_url(const char *path)
+static const TargetKind kinds[] = {
+    {"sqlite:", "sqlite:FILE", sqlite_check, sqlite_publish},
+};
+
+static const TargetKind *find_kind(const char *target)
 {
-    return strncmp(path, "//", 2) == 0 && path[2] != '/';
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strncmp(target, kinds[i].scheme, strlen(kinds[i].scheme)) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+static Status refuse_target(const char *target, Error *error)
+{
+    Buffer shapes = {0};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        buffer_printf(&shapes, "%s%s", i > 0 ? ", " : "", kinds[i].shape);
+    Status status = error_set(error, STATUS_USAGE, __FILE__, __LINE__,
+                              "publish target '%s' is not understood; possible is %s", target,
+                              buffer_string(&shapes));
+    buffer_free(&shapes);
+    return status;
+}
+
+Status publish_check_target(const char *target, Error *error)
+{
+    const TargetKind *kind = find_kind(target);
+    return kind != NULL ? kind->check(target + strlen(kind->scheme), error)
+                        : refuse_target(target, error);
 }
 
 Status publish_run(ResultReader *reader, const PublishedRun *run, const char *target,
                    PublishSummary *summary, Error *error)
 {
-    static const char sqlite[] = "sqlite:";
-    Status status = STATUS_OK;
+    Status status;
     *summary = (PublishSummary){0};
-    if (strncmp(target, sqlite, strlen(sqlite)) != 0)
-        FAIL(error, STATUS_USAGE, "publish target '%s' is not understood; possible is sqlite:FILE",
-             target);
-    const char *path = target + strlen(sqlite);
-    if (path[0] == '\0' || path_is_misread_url(path))
-        FAIL(error, STATUS_USAGE,
-             "publish target '%s' names no file; write sqlite:shop.db or sqlite:/folder/shop.db",
-             target);
+    TRY(publish_check_target(target, error));
     TRY(target_check_names(reader, error));
-    TRY(sqlite_publish(reader, run, path, summary, error));
+    const TargetKind *kind = find_kind(target);
+    TRY(kind->publish(reader, run, target + strlen(kind->scheme), summary, error));
 out:
     return status;
 }

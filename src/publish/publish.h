@@ -25,6 +25,9 @@ typedef struct PublishSummary {
     int64_t rows;
 } PublishSummary;
 
+/* STATUS_USAGE for a target that is not understood; nothing is opened. Local. */
+Status publish_check_target(const char *target, Error *error) VESPER_MUST_USE;
+
 /* On one rank (root). STATUS_USAGE for a target that is not understood, STATUS_IO for one that
  * cannot be written; the target then still shows the night before. */
 Status publish_run(ResultReader *reader, const PublishedRun *run, const char *target,

@@ -513,6 +513,24 @@ out:
     return status;
 }
 
+/* `sqlite://shop.db` would mean /shop.db, which nobody who writes it means. */
+static bool path_is_misread_url(const char *path)
+{
+    return strncmp(path, "//", 2) == 0 && path[2] != '/';
+}
+
+Status sqlite_check(const char *path, Error *error)
+{
+    Status status = STATUS_OK;
+    if (path[0] == '\0' || path_is_misread_url(path))
+        FAIL(error, STATUS_USAGE,
+             "publish target 'sqlite:%s' names no file; write sqlite:shop.db or "
+             "sqlite:/folder/shop.db",
+             path);
+out:
+    return status;
+}
+
 Status sqlite_publish(ResultReader *reader, const PublishedRun *run, const char *path,
                       PublishSummary *summary, Error *error)
 {

@@ -4,7 +4,19 @@
 
 #include "publish/publish.h"
 
-/* Publish into the SQLite file `path`; tables and columns have passed target_check_names. */
+/* One kind of target. `place` is what stands behind the scheme in the URL. */
+typedef struct TargetKind {
+    const char *scheme; /* with its colon */
+    const char *shape;  /* for messages: sqlite:FILE */
+    /* STATUS_USAGE if `place` names no such target; nothing is opened. */
+    Status (*check)(const char *place, Error *error);
+    /* As publish_run; tables and columns have passed target_check_names. */
+    Status (*publish)(ResultReader *reader, const PublishedRun *run, const char *place,
+                      PublishSummary *summary, Error *error);
+} TargetKind;
+
+/* The SQLite file `path`. */
+Status sqlite_check(const char *path, Error *error) VESPER_MUST_USE;
 Status sqlite_publish(ResultReader *reader, const PublishedRun *run, const char *path,
                       PublishSummary *summary, Error *error) VESPER_MUST_USE;
 
