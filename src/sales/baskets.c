@@ -42,7 +42,7 @@ static Status reserve(Baskets *baskets, int64_t more, Error *error)
     int64_t wanted = baskets->n + more;
     if (wanted <= baskets->capacity)
         return STATUS_OK;
-    int64_t capacity = wanted > baskets->capacity * 2 ? wanted : baskets->capacity * 2;
+    int64_t capacity = wanted + wanted / 8; /* a mapped block grows without being copied */
     Status status = mem_resize(&baskets->items, capacity, sizeof *baskets->items, "baskets", error);
     if (status == STATUS_OK)
         baskets->capacity = capacity;

@@ -18,7 +18,7 @@ Status keyed_values_reserve(KeyedValues *values, int64_t more, Error *error)
     int64_t needed = values->n + more;
     if (needed <= values->capacity)
         return STATUS_OK;
-    int64_t capacity = needed > values->capacity * 2 ? needed : values->capacity * 2;
+    int64_t capacity = needed + needed / 8; /* a mapped block grows without being copied */
     TRY(mem_resize(&values->keys, capacity, sizeof *values->keys, "order values", error));
     TRY(mem_resize(&values->values, capacity, sizeof *values->values, "order values", error));
     values->capacity = capacity;

@@ -9,6 +9,7 @@
 #include "sales/cohorts.h"
 #include "sales/compare.h"
 #include "sales/customer_summary.h"
+#include "sales/line_sums.h"
 #include "sales/pass.h"
 #include "sales/product_periods.h"
 
@@ -217,15 +218,30 @@ out:
     return status;
 }
 
-static Status write_group_bys(SalesRun *run, Error *error)
+/* Group-bys that keep each order's value shrink to little once they are combined, and make room for
+ * those that grow: they go first. */
+static Status write_group_bys_that_keep(SalesRun *run, bool order_values, Error *error)
 {
     Status status = STATUS_OK;
     for (int t = 0; t < SALES_TABLES; t++) {
-        if (run->at_built_in[t] != NOT_ASKED)
-            TRY(write_group_by(run, run->at_built_in[t], error));
+        int at = run->at_built_in[t];
+        if (at != NOT_ASKED && sum_set_of(run->specs[at]).order_values == order_values)
+            TRY(write_group_by(run, at, error));
     }
-    for (int i = 0; i < run->options->n_aggregates; i++)
-        TRY(write_group_by(run, run->at_aggregates + i, error));
+    for (int i = 0; i < run->options->n_aggregates; i++) {
+        int at = run->at_aggregates + i;
+        if (sum_set_of(run->specs[at]).order_values == order_values)
+            TRY(write_group_by(run, at, error));
+    }
+out:
+    return status;
+}
+
+static Status write_group_bys(SalesRun *run, Error *error)
+{
+    Status status;
+    TRY(write_group_bys_that_keep(run, true, error));
+    TRY(write_group_bys_that_keep(run, false, error));
 out:
     return status;
 }
