@@ -4,10 +4,10 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/stop.h"
 #include "base/suggest.h"
 #include "job.h"
 #include "options.h"
-#include "stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,7 +170,6 @@ static Status run_job(Comm *comm, const Job *job, int argc, char **argv, Error *
     TRY_ALL(comm, log_level_parse(config_text(config, "log-level"), &level, error), error);
     log_init(comm_rank(comm), level);
     run.config = config;
-    stage_catch_signals();
     TRY(job->main(&run, error));
 out:
     sales_options_free(&run.sales_options);
@@ -213,6 +212,7 @@ out:
 int main(int argc, char **argv)
 {
     Error error = {0};
+    stop_catch_signals();
     Comm *comm = comm_start(&argc, &argv);
     if (comm == NULL)
         return STATUS_BUG;

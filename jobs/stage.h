@@ -7,10 +7,6 @@
 
 typedef Status (*StageWork)(Run *run, Error *error);
 
-/* From here on the three signals ask for a stop at the next safe point; asked a second time, they
- * end the process at once. Local. */
-void stage_catch_signals(void);
-
 /* Run one stage; `name` is one word. STATUS_RESUME if a signal came on any rank. Collective. */
 Status stage_run(Run *run, const char *name, StageWork work, Error *error) VESPER_MUST_USE;
 

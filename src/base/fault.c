@@ -1,6 +1,8 @@
 /* Fault points: see fault.h. */
 #include "base/fault.h"
 
+#include "base/stop.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,14 +10,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SITE_SIZE = 64 };
 
+typedef enum Action { ACTION_FAIL, ACTION_KILL, ACTION_STOP, ACTION_WAIT, ACTION_COUNT } Action;
+
+static const char *const action_names[ACTION_COUNT] = {"", ":kill", ":stop", ":wait"};
+
 static bool is_active;
 static char armed_site[SITE_SIZE]; /* empty: none on this rank */
 static int64_t armed_visit;
-static bool armed_kill;
+static Action armed_action;
 static _Atomic int64_t visits;
 static int trace_file = -1;
 
@@ -38,15 +45,18 @@ static Status arm(const char *spec, int rank, Error *error)
     const char *rest = colon ? colon + 1 : "";
     int64_t on_rank = take_number(&rest);
     int64_t nth = *rest == ':' ? (rest++, take_number(&rest)) : -1;
-    bool kill_there = strcmp(rest, ":kill") == 0;
-    if (length == 0 || length >= SITE_SIZE || on_rank < 0 || nth < 1 || (*rest && !kill_there))
-        return error_set(error, STATUS_USAGE, __FILE__, __LINE__,
-                         "VESPER_FAULT=%s is not site:rank:nth or site:rank:nth:kill", spec);
+    int action = 0;
+    while (action < ACTION_COUNT && strcmp(rest, action_names[action]) != 0)
+        action++;
+    if (length == 0 || length >= SITE_SIZE || on_rank < 0 || nth < 1 || action == ACTION_COUNT)
+        return error_set(
+            error, STATUS_USAGE, __FILE__, __LINE__,
+            "VESPER_FAULT=%s is not site:rank:nth, alone or with :kill, :stop or :wait", spec);
     if (on_rank == rank) {
         memcpy(armed_site, spec, length);
         armed_site[length] = '\0';
         armed_visit = nth;
-        armed_kill = kill_there;
+        armed_action = (Action)action;
     }
     return STATUS_OK;
 }
@@ -82,6 +92,13 @@ out:
     return status;
 }
 
+static void wait_until_asked(void)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+    while (!stop_asked())
+        (void)nanosleep(&moment, NULL);
+}
+
 static Status visit(const char *site, Error *error)
 {
     if (trace_file >= 0) {
@@ -93,8 +110,14 @@ static Status visit(const char *site, Error *error)
     }
     if (strcmp(site, armed_site) != 0 || atomic_fetch_add(&visits, 1) + 1 != armed_visit)
         return STATUS_OK;
-    if (armed_kill)
-        raise(SIGKILL);
+    if (armed_action == ACTION_KILL)
+        (void)raise(SIGKILL);
+    if (armed_action == ACTION_STOP)
+        (void)raise(SIGUSR1);
+    if (armed_action == ACTION_WAIT)
+        wait_until_asked();
+    if (armed_action != ACTION_FAIL)
+        return STATUS_OK;
     return error_set(error, STATUS_IO, __FILE__, __LINE__, "injected fault at %s", site);
 }
 

@@ -2,6 +2,7 @@
 #include "comm/comm.h"
 
 #include "base/memory.h"
+#include "base/stop.h"
 #include "comm/internal.h"
 #include "comm/native.h"
 
@@ -99,6 +100,13 @@ Status comm_agree(Comm *comm, Status status, Error *error)
     }
     MPI_Bcast(error, (int)sizeof *error, MPI_BYTE, failed, comm->world);
     return error->status;
+}
+
+Status comm_safe_point(Comm *comm, const char *where, Error *error)
+{
+    int64_t asked = stop_asked();
+    comm_max_i64(comm, &asked, 1);
+    return asked != 0 ? stop_here(error, "%s", where) : STATUS_OK;
 }
 
 void comm_barrier(Comm *comm)

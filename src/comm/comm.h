@@ -39,6 +39,10 @@ Status comm_agree(Comm *comm, Status status, Error *error) VESPER_MUST_USE;
             goto out;                                                                              \
     } while (0)
 
+/* A safe point: STATUS_RESUME everywhere (stop_here, `where`) if any rank was asked to stop.
+ * Collective. */
+Status comm_safe_point(Comm *comm, const char *where, Error *error) VESPER_MUST_USE;
+
 void comm_barrier(Comm *comm);
 
 /* Root's bytes everywhere. `data` is allocated on the others by the caller. Collective. */

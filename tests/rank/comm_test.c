@@ -1,9 +1,11 @@
 /* What ranks do together with numbers and bytes, against answers that each rank can compute alone.
  */
 #include "base/memory.h"
+#include "base/stop.h"
 #include "rank/comm_model.h"
 #include "rank/suites.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +57,21 @@ static void test_agree_without_a_message(void)
     CU_ASSERT_EQUAL(error.status, STATUS_GATE);
     CU_ASSERT_EQUAL(error.rank, last);
     CU_ASSERT_NOT_EQUAL(error.message[0], '\0');
+}
+
+static void test_safe_point(void)
+{
+    Comm *comm = rank_comm();
+    Error error = {0};
+    for (int asked = -1; asked < comm_size(comm); asked++) {
+        stop_catch_signals();
+        if (comm_rank(comm) == asked)
+            (void)raise(SIGUSR1);
+        CU_ASSERT_EQUAL(comm_safe_point(comm, "before lunch", &error),
+                        asked < 0 ? STATUS_OK : STATUS_RESUME);
+    }
+    CHECK_SAYS("stopped at a safe point, before lunch; run");
+    stop_catch_signals();
 }
 
 /* ---- broadcast, sums, gather ---- */
@@ -315,6 +332,7 @@ CU_TestInfo comm_tests[] = {
     {"agree names the lowest rank", test_agree_names_the_lowest_rank},
     {"agree passes when all are well", test_agree_passes_when_all_are_well},
     {"agree without a message", test_agree_without_a_message},
+    {"safe point", test_safe_point},
     {"broadcast from every rank", test_broadcast_from_every_rank},
     {"broadcast buffer", test_broadcast_buffer},
     {"reductions", test_reductions},

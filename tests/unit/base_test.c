@@ -1,12 +1,14 @@
-/* Status, memory, fault points, bytes, hashes, log levels. */
+/* Status, memory, fault points, stops, bytes, hashes, log levels. */
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/stop.h"
 #include "unit/sample.h"
 #include "unit/suites.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,6 +270,16 @@ static void test_faults(void)
     }
     setenv("VESPER_FAULT", "x:0:1:kill", 1);
     CU_ASSERT_EQUAL(fault_init(1, &error), STATUS_OK);
+    static const char *const stops[] = {"x:1:1:stop", "x:1:1:wait"};
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        setenv("VESPER_FAULT", stops[i], 1);
+        CU_ASSERT_EQUAL(fault_init(1, &error), STATUS_OK);
+        stop_catch_signals();
+        if (i == 1)
+            (void)raise(SIGTERM); /* or it would wait for ever */
+        CU_ASSERT_EQUAL(fault_point("x", &error), STATUS_OK);
+        CU_ASSERT(stop_asked());
+    }
     unsetenv("VESPER_FAULT");
 
     char path[] = "/tmp/vesper_trace_XXXXXX", name[sizeof path + 8];
@@ -293,6 +305,26 @@ static void test_faults(void)
     CU_ASSERT_EQUAL(fault_init(0, &error), STATUS_USAGE);
     unsetenv("VESPER_FAULT_TRACE");
     CU_ASSERT_EQUAL(fault_init(0, &error), STATUS_OK);
+}
+
+static void test_stop(void)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
+    Error error;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction next;
+        stop_catch_signals();
+        CU_ASSERT(!stop_asked());
+        (void)raise(signals[i]);
+        CU_ASSERT(stop_asked());
+        CU_ASSERT_EQUAL(sigaction(signals[i], NULL, &next), 0);
+        CU_ASSERT(next.sa_handler == SIG_DFL);
+    }
+    stop_catch_signals();
+    CU_ASSERT_EQUAL(stop_here(&error, "after part %d of %d", 1, 2), STATUS_RESUME);
+    CU_ASSERT_STRING_EQUAL(error.message,
+                           "stopped at a safe point, after part 1 of 2; run the same "
+                           "command again to go on");
 }
 
 static void capture_stderr(void (*speak)(void), char *text, size_t size)
@@ -365,6 +397,7 @@ CU_TestInfo base_tests[] = {
     {"buffer", test_buffer},
     {"hash", test_hash},
     {"faults", test_faults},
+    {"asked to stop", test_stop},
     {"log", test_log},
     CU_TEST_INFO_NULL,
 };
