@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/stop.h"
 #include "kernel/als.h"
 #include "kernel/dense.h"
 #include "recommend/factors.h"
@@ -244,21 +245,26 @@ out:
     return status;
 }
 
-/* Keep what there is after an iteration, when it is time: by rank 0's clock, which decides nothing
- * else. Collective. */
+/* The safe point after an iteration. What there is is kept when the run ends here, and when it is
+ * time: by rank 0's clock, which decides nothing else. Collective. */
 static Status keep(Fit *fit, const Ials *model, Error *error)
 {
     Status status = STATUS_OK;
-    const Checkpoints *checkpoints = fit->options->checkpoints;
-    if (checkpoints == NULL)
-        return STATUS_OK;
-    int64_t is_due =
-        comm_rank(fit->comm) == 0 && clock_seconds() - fit->kept_at >= checkpoints->seconds;
-    comm_max_i64(fit->comm, &is_due, 1);
-    if (is_due == 0)
-        return STATUS_OK;
-    TRY(ials_checkpoint_write(fit->comm, fit->key, fit->options, model, fit->unsolved, error));
-    fit->kept_at = clock_seconds();
+    const IalsOptions *options = fit->options;
+    const Checkpoints *checkpoints = options->checkpoints;
+    bool is_root = comm_rank(fit->comm) == 0;
+    enum { STOP, DUE, WISHES };
+    int64_t wishes[WISHES] = {[STOP] = stop_asked(),
+                              [DUE] = is_root && checkpoints &&
+                                      clock_seconds() - fit->kept_at >= checkpoints->seconds};
+    comm_max_i64(fit->comm, wishes, WISHES);
+    if (checkpoints && (wishes[STOP] || wishes[DUE])) {
+        TRY(ials_checkpoint_write(fit->comm, fit->key, options, model, fit->unsolved, error));
+        fit->kept_at = clock_seconds();
+    }
+    if (wishes[STOP])
+        TRY(stop_here(error, "after iteration %d of %d of ials", model->iterations,
+                      options->iterations));
 out:
     return status;
 }

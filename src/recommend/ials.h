@@ -39,7 +39,8 @@ typedef struct Ials {
 } Ials;
 
 /* Each iteration solves the users and then the items; a last user half-step follows. The loss never
- * rises. Collective. */
+ * rises. Asked to stop, it keeps what it has after an iteration and returns STATUS_RESUME.
+ * Collective. */
 Status ials_learn(Comm *comm, const SparseSide *users, const SparseSide *items,
                   const IalsOptions *options, Ials *model, Error *error) VESPER_MUST_USE;
 void ials_free(Ials *model);

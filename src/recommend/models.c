@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "recommend/blend_model.h"
 
+#include <stdio.h>
+
 /* Looking for neighbours takes time with the square of the number of users: with more, none. */
 enum { REPEAT_NEIGHBOURS_USERS = 20000 };
 
@@ -115,8 +117,12 @@ ModelKind model_by_name(Bytes name)
 Status model_learn(Comm *comm, ModelKind kind, const TrainData *data, const ModelOptions *options,
                    Model *model, Error *error)
 {
+    char before[64];
     *model = (Model){.kind = kind};
-    Status status = kinds[kind].learn(comm, data, options, model, error);
+    (void)snprintf(before, sizeof before, "before learning %s", kinds[kind].name);
+    Status status = comm_safe_point(comm, before, error);
+    if (status == STATUS_OK)
+        status = kinds[kind].learn(comm, data, options, model, error);
     if (status != STATUS_OK)
         model_free(model);
     return status;

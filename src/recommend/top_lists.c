@@ -237,6 +237,7 @@ static Status do_tiles(Comm *comm, const Making *making, Error *error)
     for (int32_t left = n_items; left > 0; left -= making->tile_items) {
         int32_t first = n_items - left;
         int32_t n = least_of(left, making->tile_items);
+        TRY(comm_safe_point(comm, "while lists were made", error));
         if (making->scorer->prepare)
             TRY(making->scorer->prepare(comm, making->scorer->model, first, n, error));
 #pragma omp parallel for schedule(dynamic) num_threads(making->threads)

@@ -52,6 +52,26 @@ for shape in 2x3 3x1 1x4; do
     expect_results "killed on $ranks ranks, gone on on ${shape#*x}"
 done
 
+# Asked to stop: it ends after the iteration at work, which is kept though it is not yet time.
+options[9]=1000
+for shape in 2x3 3x2; do
+    ranks=${shape%x*}
+    rm -rf store/results
+    VESPER_FAULT=recommend.ials.iteration:$((ranks - 1)):$((visits - 1)):stop recommend "$ranks"
+    expect_failure "stopped on $ranks ranks" 7 'after iteration 2 of 3 of ials; run the same command again'
+    recommend "${shape#*x}"
+    expect_done "stopped on $ranks ranks, gone on on ${shape#*x}" || continue
+    expect_text "stopped on $ranks ranks" err 'recommend.ials .*goes on at iteration 3 of 3'
+    expect_results "stopped on $ranks ranks, gone on on ${shape#*x}"
+done
+# In a stage without checkpoints nothing is kept but what was.
+rm -rf store/results
+VESPER_FAULT=recommend.evaluate:0:2:stop recommend 2
+expect_failure "stopped between models" 7 'stopped at a safe point, before learning itemknn'
+recommend 2
+expect_done "stopped between models" && expect_results "stopped between models"
+options[9]=0
+
 # Killed twice, in another learning the second time.
 killed 2 0 3
 expect_kill=yes

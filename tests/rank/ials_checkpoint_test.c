@@ -3,13 +3,17 @@
  * ranks to another: tests/job/recommend_resume.sh.) */
 #include "recommend/ials_checkpoint.h"
 
+#include "base/fault.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/stop.h"
 #include "rank/store_fixture.h"
 #include "sparse_model.h"
 #include "suites.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define RUN "000001-recommend-0123abcd"
 
@@ -25,18 +29,17 @@ static const IalsOptions usual = {.factors = 8,
                                   .seed = 5,
                                   .threads = 1};
 
-/* Of the factors of this rank, added up over the ranks, and the losses; 0 if nothing was learned.
- */
-static uint64_t learn(const SparseModel *data, const IalsOptions *options)
+/* *sum := of the factors of this rank, added up over the ranks, and the losses; 0 if nothing was
+ * learned. */
+static Status try_to_learn(const SparseModel *data, const IalsOptions *options, uint64_t *sum,
+                           Error *error)
 {
     Comm *comm = rank_comm();
-    Error error = {0};
     SparseSide users = {0}, items = {0};
     Ials model = {0};
-    CU_ASSERT_EQUAL(sparse_model_users(comm, data, &users, &error), STATUS_OK);
-    CU_ASSERT_EQUAL(sparse_transpose(comm, &users, &items, &error), STATUS_OK);
-    Status status = ials_learn(comm, &users, &items, options, &model, &error);
-    CU_ASSERT_EQUAL(status, STATUS_OK);
+    CU_ASSERT_EQUAL(sparse_model_users(comm, data, &users, error), STATUS_OK);
+    CU_ASSERT_EQUAL(sparse_transpose(comm, &users, &items, error), STATUS_OK);
+    Status status = ials_learn(comm, &users, &items, options, &model, error);
     int64_t hash = 0;
     if (status == STATUS_OK) {
         int64_t d = options->factors, bytes = (int64_t)sizeof(float);
@@ -49,7 +52,16 @@ static uint64_t learn(const SparseModel *data, const IalsOptions *options)
     ials_free(&model);
     sparse_side_free(&users);
     sparse_side_free(&items);
-    return (uint64_t)hash;
+    *sum = (uint64_t)hash;
+    return status;
+}
+
+static uint64_t learn(const SparseModel *data, const IalsOptions *options)
+{
+    Error error = {0};
+    uint64_t sum = 0;
+    CHECK_OK(try_to_learn(data, options, &sum, &error));
+    return sum;
 }
 
 static Store *open_store(void)
@@ -108,6 +120,32 @@ static void test_resumed(void)
     check_resumed(options, 2);
     options.block = 3; /* rows begin where they were */
     check_resumed(options, 2);
+}
+
+/* Asked on any one rank, in the second iteration, all end after it; nothing else was due. */
+static void test_asked_to_stop(void)
+{
+    Comm *comm = rank_comm();
+    uint64_t undisturbed = learn(&shop, &usual), sum;
+    Store *store = open_store();
+    Checkpoints checkpoints = {store, RUN, 1e6};
+    IalsOptions options = usual;
+    options.checkpoints = &checkpoints;
+    for (int asked = 0; asked < comm_size(comm); asked++) {
+        char fault[64];
+        Error error = {0};
+        (void)snprintf(fault, sizeof fault, "recommend.ials.iteration:%d:2:stop", asked);
+        setenv("VESPER_FAULT", fault, 1);
+        stop_catch_signals();
+        CHECK_OK(fault_init(comm_rank(comm), &error));
+        CU_ASSERT_EQUAL(try_to_learn(&shop, &options, &sum, &error), STATUS_RESUME);
+        CHECK_SAYS("after iteration 2 of 4 of ials");
+        CU_ASSERT(model_arm(comm, NULL, 0));
+        stop_catch_signals();
+        CU_ASSERT_EQUAL(learn(&shop, &options), undisturbed);
+        expect_cleared(store, NULL, 1);
+    }
+    close_store(&store);
 }
 
 static void test_not_due(void)
@@ -204,6 +242,7 @@ static void test_shapes(void)
 }
 
 CU_TestInfo ials_checkpoint_tests[] = {{"goes on", test_resumed},
+                                       {"asked to stop", test_asked_to_stop},
                                        {"none before it is time", test_not_due},
                                        {"others' are left alone", test_others},
                                        {"a damaged one", test_damaged},
