@@ -1,9 +1,8 @@
 /* SqliteFile: one connection to an SQLite file, with errors that people understand. */
-#ifndef VESPER_PUBLISH_SQLITE_FILE_H
-#define VESPER_PUBLISH_SQLITE_FILE_H
+#ifndef VESPER_DATABASE_SQLITE_FILE_H
+#define VESPER_DATABASE_SQLITE_FILE_H
 
 #include "base/bytes.h"
-#include "publish/cell.h"
 
 #include <sqlite3.h>
 

@@ -1,5 +1,5 @@
 /* One connection to an SQLite file. */
-#include "publish/sqlite_file.h"
+#include "database/sqlite_file.h"
 
 #include "base/memory.h"
 
