@@ -175,6 +175,7 @@ Status postgres_open(const char *url, Postgres **postgres, Error *error)
     TRY(postgres_run(opened, error, "SET DateStyle = 'ISO, YMD'"));
     TRY(postgres_run(opened, error, "SET IntervalStyle = 'postgres'"));
     TRY(postgres_run(opened, error, "SET extra_float_digits = 1"));
+    TRY(postgres_run(opened, error, "SET standard_conforming_strings = on")); /* for sql.h */
 out:
     if (status != STATUS_OK)
         postgres_close(postgres);
@@ -317,25 +318,4 @@ Status postgres_copy_write(Postgres *postgres, Bytes data, Error *error)
         data = (Bytes){data.data + size, data.size - size};
     }
     return STATUS_OK;
-}
-
-/* ---- quoting ---- */
-
-/* Only text that is no text fails: what libpq cannot quote is our bug or a broken connection, and
- * the statement with nothing in its place is refused by the server. */
-static void append_quoted(char *quoted, Buffer *sql)
-{
-    if (quoted != NULL)
-        buffer_append_string(sql, quoted);
-    PQfreemem(quoted);
-}
-
-void postgres_quote_name(const Postgres *postgres, const char *name, Buffer *sql)
-{
-    append_quoted(PQescapeIdentifier(postgres->connection, name, strlen(name)), sql);
-}
-
-void postgres_quote_text(const Postgres *postgres, const char *text, Buffer *sql)
-{
-    append_quoted(PQescapeLiteral(postgres->connection, text, strlen(text)), sql);
 }

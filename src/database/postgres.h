@@ -43,10 +43,6 @@ Status postgres_copy_read(Postgres *postgres, Bytes *row, bool *found,
 Status postgres_copy_write(Postgres *postgres, Bytes data, Error *error) VESPER_MUST_USE;
 Status postgres_copy_end(Postgres *postgres, Error *error) VESPER_MUST_USE;
 
-/* Append a name, or a text, quoted so that it is nothing else in a statement. */
-void postgres_quote_name(const Postgres *postgres, const char *name, Buffer *sql);
-void postgres_quote_text(const Postgres *postgres, const char *text, Buffer *sql);
-
 /* SQLSTATE of the last failure, like 42P01; "" if the server gave none. */
 const char *postgres_state(const Postgres *postgres);
 

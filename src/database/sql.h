@@ -1,0 +1,11 @@
+/* Names and texts inside SQL, quoted as the standard has it, which PostgreSQL and SQLite share. */
+#ifndef VESPER_DATABASE_SQL_H
+#define VESPER_DATABASE_SQL_H
+
+#include "base/bytes.h"
+
+/* Append "name" or 'text'; what it holds can be nothing else in the statement. Local. */
+void sql_append_name(Buffer *sql, const char *name);
+void sql_append_text(Buffer *sql, const char *text);
+
+#endif
