@@ -20,10 +20,17 @@ const char *manifest_kind_name(TableKind kind)
 
 /* ---- memory ---- */
 
+static void free_input(StoreInput *input)
+{
+    mem_free(&input->path);
+    mem_free(&input->watermark_column);
+    mem_free(&input->watermark);
+}
+
 void manifest_batch_free(ManifestBatch *batch)
 {
     for (int i = 0; i < batch->n_inputs; i++)
-        mem_free(&batch->inputs[i].path);
+        free_input(&batch->inputs[i]);
     mem_free(&batch->inputs);
     mem_free(&batch->tables);
     memset(batch, 0, sizeof *batch);
@@ -66,6 +73,9 @@ void manifest_batch_add_input(ManifestBatch *batch, const StoreInput *input)
     StoreInput *added = &batch->inputs[batch->n_inputs++];
     *added = *input;
     added->path = mem_copy_string(input->path ? input->path : "");
+    added->watermark_column =
+        input->watermark_column ? mem_copy_string(input->watermark_column) : NULL;
+    added->watermark = input->watermark ? mem_copy_string(input->watermark) : NULL;
 }
 
 void manifest_batch_add_table(ManifestBatch *batch, const ManifestTable *table)
@@ -140,10 +150,15 @@ static json_t *counts_json(const RowCounts *counts)
 
 static json_t *input_json(const StoreInput *input)
 {
-    return json_pack("{ss so sI so so so}", "table", input->table, "path", json_text(input->path),
-                     "bytes", (json_int_t)input->bytes, "content_high",
-                     json_hex(input->content_high), "content_low", json_hex(input->content_low),
-                     "counts", counts_json(&input->counts));
+    json_t *json = json_pack("{ss so sI so so so}", "table", input->table, "path",
+                             json_text(input->path), "bytes", (json_int_t)input->bytes,
+                             "content_high", json_hex(input->content_high), "content_low",
+                             json_hex(input->content_low), "counts", counts_json(&input->counts));
+    if (input->watermark != NULL) {
+        json_object_set_new(json, "watermark_column", json_text(input->watermark_column));
+        json_object_set_new(json, "watermark", json_text(input->watermark));
+    }
+    return json;
 }
 
 json_t *manifest_columns_json(const ManifestTable *table)
@@ -237,14 +252,17 @@ static void parse_input(JsonCheck *check, const json_t *from, ManifestBatch *bat
 {
     StoreInput input = {0};
     json_get_name(check, from, "table", input.table, sizeof input.table);
-    char *path = mem_copy_string(json_get_text(check, from, "path"));
-    input.path = path;
+    input.path = mem_copy_string(json_get_text(check, from, "path"));
     input.bytes = json_get_int(check, from, "bytes", 0, INT64_MAX);
     input.content_high = json_get_hex(check, from, "content_high");
     input.content_low = json_get_hex(check, from, "content_low");
     parse_counts(check, json_object_get(from, "counts"), &input.counts);
+    if (json_object_get(from, "watermark") != NULL) {
+        input.watermark_column = mem_copy_string(json_get_text(check, from, "watermark_column"));
+        input.watermark = mem_copy_string(json_get_text(check, from, "watermark"));
+    }
     manifest_batch_add_input(batch, &input);
-    mem_free(&path);
+    free_input(&input);
 }
 
 /* "NAME TYPE UNIT". */

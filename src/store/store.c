@@ -435,6 +435,19 @@ const StoreInput *store_find_input(const Store *store, const char *table, uint64
     return NULL;
 }
 
+const StoreInput *store_newest_input(const Store *store, const char *table, const char *path)
+{
+    for (int b = store->manifest.n_batches - 1; b >= 0; b--) {
+        const ManifestBatch *batch = &store->manifest.batches[b];
+        for (int i = batch->n_inputs - 1; i >= 0; i--) {
+            const StoreInput *input = &batch->inputs[i];
+            if (strcmp(input->table, table) == 0 && strcmp(input->path, path) == 0)
+                return input;
+        }
+    }
+    return NULL;
+}
+
 const StoreInput *store_newest_inputs(const Store *store, int *count)
 {
     const Manifest *manifest = &store->manifest;

@@ -62,13 +62,15 @@ typedef struct RowCounts {
     int64_t replaced_rows;   /* and the earlier rows that they put out of force */
 } RowCounts;
 
-/* One input file of a batch, known by its content. */
+/* One input of a batch, a file or the rows of a query, known by its content. */
 typedef struct StoreInput {
     char table[STORE_NAME_SIZE];
     char *path;    /* as given */
     int64_t bytes; /* uncompressed */
     uint64_t content_high, content_low;
     RowCounts counts;
+    char *watermark_column; /* of a database: the column whose highest value, as text, was taken */
+    char *watermark;        /* in so far; both NULL without one */
 } StoreInput;
 
 /* Everything a new generation adds; the manifest keeps it. */
@@ -85,6 +87,8 @@ void store_balance(const int64_t *weights, int32_t partitions, int rank, int siz
 /* Inputs of all batches so far with this content, newest first; NULL if unknown. Local. */
 const StoreInput *store_find_input(const Store *store, const char *table, uint64_t content_high,
                                    uint64_t content_low, int64_t bytes);
+/* Of all batches the newest input of `table` with this path; NULL if there is none. Local. */
+const StoreInput *store_newest_input(const Store *store, const char *table, const char *path);
 /* The files that the newest batch took in, *count of them. Local. */
 const StoreInput *store_newest_inputs(const Store *store, int *count);
 /* Totals over all batches. Local. */

@@ -435,6 +435,7 @@ static void test_inputs(void)
     Comm *comm = rank_comm();
     Error error = {0};
     char path[] = "caf\xe9/a \"b\".csv";
+    char database[] = "postgresql://shop@db/shop", column[] = "updated at", highest[] = "10";
     StoreBatch *batch = NULL;
     Store *store = open_store(STORE_WRITE);
     StoreInput input = {.table = "orders",
@@ -448,6 +449,10 @@ static void test_inputs(void)
         store_batch_add_input(batch, &input);
         input.content_low++;
         store_batch_add_input(batch, &input);
+        highest[1] = (char)('0' + b);
+        StoreInput rows = {
+            .table = "events", .path = database, .watermark_column = column, .watermark = highest};
+        store_batch_add_input(batch, &rows);
         CHECK_OK(store_batch_commit(comm, store, &batch, &error));
     }
     store_close(comm, &store);
@@ -467,6 +472,17 @@ static void test_inputs(void)
     CU_ASSERT_PTR_NULL(store_find_input(store, "events", UINT64_MAX - 1, 7, 123));
     CU_ASSERT_PTR_NULL(store_find_input(store, "orders", UINT64_MAX - 1, 7, 124));
     CU_ASSERT_PTR_NULL(store_find_input(store, "orders", UINT64_MAX - 1, 9, 123));
+    found = store_newest_input(store, "events", database);
+    CU_ASSERT_PTR_NOT_NULL(found);
+    if (found) {
+        CU_ASSERT_STRING_EQUAL(found->watermark_column, "updated at");
+        CU_ASSERT_STRING_EQUAL(found->watermark, "11");
+    }
+    CU_ASSERT_PTR_NULL(store_newest_input(store, "orders", database));
+    found = store_newest_input(store, "orders", "caf?/a \"b\".csv");
+    CU_ASSERT_PTR_NOT_NULL(found);
+    if (found)
+        CU_ASSERT_PTR_NULL(found->watermark);
     close_store(&store);
 }
 
