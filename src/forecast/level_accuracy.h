@@ -24,7 +24,8 @@ void accuracy_levels_free(AccuracyLevels *accuracy);
 
 /* The mean over the levels and the series themselves of the weighted mean of RMSSE, from one
  * origin. forecast [n x horizon]  of this rank's series; a series without one is NaN: it counts as
- * 0 in sums and not at all by itself NaN if nothing is known of what came. Collective. */
+ * 0 in sums and not at all by itself. What comes of a series that begins after the origin is in no
+ * sum. NaN if nothing is known of what came. Collective. */
 Status accuracy_levels_wrmsse(Comm *comm, const AccuracyLevels *accuracy, const SeriesSet *set,
                               const Backtest *backtest, int origin, const double *forecast,
                               double *wrmsse, Error *error) VESPER_MUST_USE;
