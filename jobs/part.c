@@ -1,5 +1,6 @@
 #include "part.h"
 
+#include "base/log.h"
 #include "options.h"
 #include "stage.h"
 
@@ -11,6 +12,23 @@ static void set_name(Run *run, ResultPart part)
         recommend_options_name(run->config, &run->recommend_options, generation, name);
     else
         options_results_name(run->config, part, generation, bytes_of(""), name);
+}
+
+/* Remove checkpoints that nobody will go on from; those of the part itself while it is not done. */
+static Status clear_checkpoints(Run *run, ResultPart part, bool is_done, Error *error)
+{
+    Status status = STATUS_OK;
+    int removed = 0;
+    if (comm_rank(run->comm) == 0)
+        status =
+            results_clear_checkpoints(run->store, run->parts[part].name, !is_done, &removed, error);
+    TRY_ALL(run->comm, status, error);
+    if (!is_done && removed > 0)
+        log_line(LOG_INFO, LOG_ROOT, "checkpoints",
+                 "checkpoints=%d note=\"of another generation or configuration: removed\"",
+                 removed);
+out:
+    return status;
 }
 
 static Status compute_and_keep(Run *run, ResultPart part, PartWork work, Error *error)
@@ -31,8 +49,11 @@ Status part_make(Run *run, ResultPart part, PartWork work, Error *error)
     NightPart *own = &run->parts[part];
     set_name(run, part);
     own->was_there = stage_root_says(run->comm, results_exist(run->store, own->name));
-    if (!own->was_there)
+    if (!own->was_there) {
+        TRY(clear_checkpoints(run, part, false, error));
         TRY(compute_and_keep(run, part, work, error));
+    }
+    TRY(clear_checkpoints(run, part, true, error));
     stage_note(run, "run=%s%s", own->name, own->was_there ? " already=computed" : "");
 out:
     return status;

@@ -14,7 +14,6 @@
  *   novelty       mean of -log2(share of users who have it) over the 20, in bits
  *   learn, rank   seconds */
 #include "accuracy_table.h"
-#include "base/log.h"
 #include "options.h"
 #include "part.h"
 #include "recommend/room.h"
@@ -116,30 +115,11 @@ out:
     return status;
 }
 
-/* Remove checkpoints that nobody will go on from: those of `name` stay (NULL: none does). */
-static Status clear_checkpoints(Run *run, const char *name, Error *error)
-{
-    Status status;
-    int removed = 0;
-    TRY_ALL(run->comm,
-            comm_rank(run->comm) == 0 ? results_clear_checkpoints(run->store, name, &removed, error)
-                                      : STATUS_OK,
-            error);
-    if (name != NULL && removed > 0)
-        log_line(LOG_INFO, LOG_ROOT, "recommend",
-                 "checkpoints=%d note=\"of another generation or configuration: removed\"",
-                 removed);
-out:
-    return status;
-}
-
 static Status write_lists(Run *run, ResultWriter *writer, Error *error)
 {
     Status status;
-    const char *name = run->parts[PART_RECOMMEND].name;
-    TRY(clear_checkpoints(run, name, error));
-    TRY(recommend_run(run->comm, run->store, &run->recommend_options.plan, name, writer,
-                      &run->recommend, error));
+    TRY(recommend_run(run->comm, run->store, &run->recommend_options.plan,
+                      run->parts[PART_RECOMMEND].name, writer, &run->recommend, error));
     stage_note(run, "pairs=%lld", (long long)run->recommend.pairs);
 out:
     return status;
@@ -147,11 +127,7 @@ out:
 
 Status make_lists(Run *run, Error *error)
 {
-    Status status;
-    TRY(part_make(run, PART_RECOMMEND, write_lists, error));
-    TRY(clear_checkpoints(run, NULL, error));
-out:
-    return status;
+    return part_make(run, PART_RECOMMEND, write_lists, error);
 }
 
 static Status refuse_files(const Run *run, Error *error)

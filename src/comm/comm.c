@@ -176,6 +176,14 @@ void comm_sum_i64(Comm *comm, int64_t *values, int64_t count)
     reduce_i64(comm, values, count, MPI_SUM);
 }
 
+/* In halves, whose sums over ranks do not overflow. */
+void comm_sum_u64(Comm *comm, uint64_t *value)
+{
+    int64_t halves[] = {(int64_t)(*value >> 32), (int64_t)(*value & UINT32_MAX)};
+    comm_sum_i64(comm, halves, 2);
+    *value = ((uint64_t)halves[0] << 32) + (uint64_t)halves[1];
+}
+
 void comm_min_i64(Comm *comm, int64_t *values, int64_t count)
 {
     reduce_i64(comm, values, count, MPI_MIN);

@@ -57,6 +57,8 @@ Status comm_broadcast_config(Comm *comm, int root, Config **config, Error *error
 void comm_sum_i64(Comm *comm, int64_t *values, int64_t count);
 void comm_min_i64(Comm *comm, int64_t *values, int64_t count);
 void comm_max_i64(Comm *comm, int64_t *values, int64_t count);
+/* Modulo 2^64: for hashes. Collective. */
+void comm_sum_u64(Comm *comm, uint64_t *value);
 /* Each rank gets the element-wise sum of its own slice: values [sum of counts] on every rank,
  * counts [size]; own [counts[rank]]. Collective. */
 void comm_sum_scatter_i64(Comm *comm, const int64_t *values, const int64_t *counts, int64_t *own);

@@ -8,7 +8,6 @@
 #include "recommend/factor_tables.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Grows with whatever else changes what an iteration gives. */
@@ -38,9 +37,7 @@ uint64_t ials_checkpoint_key(Comm *comm, const SparseSide *users, const IalsOpti
     uint64_t sum = 0;
     for (int32_t p = users->first; p < users->end; p++)
         sum += hash_rows(&users->own[p - users->first], (uint64_t)p);
-    int64_t halves[] = {(int64_t)(sum >> 32), (int64_t)(sum & UINT32_MAX)};
-    comm_sum_i64(comm, halves, 2);
-    sum = ((uint64_t)halves[0] << 32) + (uint64_t)halves[1];
+    comm_sum_u64(comm, &sum);
     Buffer text = {0};
     buffer_printf(&text, "%d %016" PRIx64 " %" PRId32 " %" PRId32 " %" PRId32, CHECKPOINT_VERSION,
                   sum, users->n_rows, users->n_columns, users->n_partitions);
@@ -52,11 +49,6 @@ uint64_t ials_checkpoint_key(Comm *comm, const SparseSide *users, const IalsOpti
     uint64_t key = hash64(text.data, text.size);
     buffer_free(&text);
     return key;
-}
-
-static void make_name(const Checkpoints *checkpoints, uint64_t key, char name[STORE_NAME_SIZE])
-{
-    (void)snprintf(name, STORE_NAME_SIZE, "%.40s.%016" PRIx64, checkpoints->run, key);
 }
 
 /* ---- writing ---- */
@@ -98,7 +90,7 @@ Status ials_checkpoint_write(Comm *comm, uint64_t key, const IalsOptions *option
     char name[STORE_NAME_SIZE];
     ResultWriter *writer = NULL;
     double began = clock_seconds();
-    make_name(options->checkpoints, key, name);
+    results_checkpoint_name(options->checkpoints->run, key, name);
     comm_sum_i64(comm, &unsolved, 1);
     TRY_ALL(comm, fault_point("recommend.checkpoint", error), error);
     TRY(results_begin_checkpoint(comm, options->checkpoints->store, name, &writer, error));
@@ -181,7 +173,7 @@ Status ials_checkpoint_read(Comm *comm, uint64_t key, const IalsOptions *options
     char name[STORE_NAME_SIZE];
     Error damage = {0};
     const Store *store = options->checkpoints->store;
-    make_name(options->checkpoints, key, name);
+    results_checkpoint_name(options->checkpoints->run, key, name);
     int64_t exists = comm_rank(comm) == 0 && results_checkpoint_exists(store, name);
     comm_max_i64(comm, &exists, 1);
     if (exists == 0)

@@ -5,8 +5,11 @@
 #include "store/results.h"
 
 #include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The number at the front of a name that then has `tail`; -1: it has not. */
 static int64_t generation_of(const char *name, const char *tail)
@@ -45,13 +48,26 @@ out:
     return status;
 }
 
+void results_checkpoint_name(const char *run, uint64_t key, char name[STORE_NAME_SIZE])
+{
+    (void)snprintf(name, STORE_NAME_SIZE, "%.40s.%016" PRIx64, run, key);
+}
+
 static bool is_of_run(const char *name, const char *run)
 {
     size_t length = strlen(run);
     return strncmp(name, run, length) == 0 && name[length] == '.';
 }
 
-static Status clear_others(const char *path, const char *run, int *removed, Error *error)
+/* Whether what stands between generation and hash, "-KIND-", is the same. */
+static bool is_of_kind(const char *name, const char *run)
+{
+    const char *own = strchr(name, '-'), *kind = strchr(run, '-'), *hash = strrchr(run, '-');
+    return own != NULL && kind != NULL && strncmp(own, kind, (size_t)(hash - kind) + 1) == 0;
+}
+
+static Status clear_kind(const char *path, const char *run, bool keeps_own, int *removed,
+                         Error *error)
 {
     Status status = STATUS_OK;
     Buffer entry = {0};
@@ -60,7 +76,7 @@ static Status clear_others(const char *path, const char *run, int *removed, Erro
         return files_error(error, "read the folder", path);
     struct dirent *next;
     while ((next = readdir(folder))) {
-        if (next->d_name[0] == '.' || (run && is_of_run(next->d_name, run)))
+        if (!is_of_kind(next->d_name, run) || (keeps_own && is_of_run(next->d_name, run)))
             continue;
         buffer_clear(&entry);
         buffer_printf(&entry, "%s/%s", path, next->d_name);
@@ -73,7 +89,8 @@ out:
     return status;
 }
 
-Status results_clear_checkpoints(const Store *store, const char *run, int *removed, Error *error)
+Status results_clear_checkpoints(const Store *store, const char *run, bool keeps_own, int *removed,
+                                 Error *error)
 {
     Status status = STATUS_OK;
     Buffer path = {0};
@@ -82,9 +99,8 @@ Status results_clear_checkpoints(const Store *store, const char *run, int *remov
     if (!files_exist(buffer_string(&path)))
         goto out;
     TRY(fault_point("store.checkpoints.clear", error));
-    TRY(clear_others(buffer_string(&path), run, removed, error));
-    if (!run)
-        TRY(files_remove(buffer_string(&path), error));
+    TRY(clear_kind(buffer_string(&path), run, keeps_own, removed, error));
+    (void)rmdir(buffer_string(&path)); /* stays while there are any */
 out:
     buffer_free(&path);
     return status;

@@ -57,9 +57,12 @@ Status results_begin_checkpoint(Comm *comm, Store *store, const char *name, Resu
 bool results_checkpoint_exists(const Store *store, const char *name); /* Local. */
 Status results_open_checkpoint(const Store *store, const char *name, ResultReader **reader,
                                Error *error) VESPER_MUST_USE;
-/* Remove all checkpoints but those of `run` (NULL: all); *removed of them. One rank. Local. */
-Status results_clear_checkpoints(const Store *store, const char *run, int *removed,
+/* Remove checkpoints of runs of the same kind as `run`, by their names GENERATION-KIND-HASH: those
+ * of others, and unless `keeps_own` its own; *removed of them. One rank. Local. */
+Status results_clear_checkpoints(const Store *store, const char *run, bool keeps_own, int *removed,
                                  Error *error) VESPER_MUST_USE;
+/* What a checkpoint of a run is called: `key` is a hash of what it was made from. */
+void results_checkpoint_name(const char *run, uint64_t key, char name[STORE_NAME_SIZE]);
 
 /* ---- reading, on one rank ---- */
 Status results_open(const Store *store, const char *run, ResultReader **reader,

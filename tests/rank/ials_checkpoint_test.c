@@ -80,13 +80,14 @@ static void close_store(Store **store)
     CU_ASSERT(model_remove_folder(rank_comm(), store_fixture_folder));
 }
 
-/* Checkpoints on rank 0; `run` as results_clear_checkpoints has it. */
-static void expect_cleared(const Store *store, const char *run, int expected)
+/* So many checkpoints go, as results_clear_checkpoints has it. */
+static void expect_cleared(const Store *store, const char *run, bool keeps_own, int expected)
 {
     Error error = {0};
     int removed = 0;
     if (store_fixture_is_root()) {
-        CU_ASSERT_EQUAL(results_clear_checkpoints(store, run, &removed, &error), STATUS_OK);
+        CU_ASSERT_EQUAL(results_clear_checkpoints(store, run, keeps_own, &removed, &error),
+                        STATUS_OK);
         CU_ASSERT_EQUAL(removed, expected);
     }
     comm_barrier(rank_comm());
@@ -105,8 +106,8 @@ static void check_resumed(IalsOptions options, int done)
     options.iterations = iterations;
     CU_ASSERT_EQUAL(learn(&shop, &options), undisturbed);
     CU_ASSERT_EQUAL(learn(&shop, &options), undisturbed); /* all iterations are there */
-    expect_cleared(store, RUN, 0);
-    expect_cleared(store, NULL, 1);
+    expect_cleared(store, RUN, true, 0);
+    expect_cleared(store, RUN, false, 1);
     close_store(&store);
 }
 
@@ -155,7 +156,7 @@ static void test_not_due(void)
     IalsOptions options = usual;
     options.checkpoints = &checkpoints;
     CU_ASSERT_EQUAL(learn(&shop, &options), learn(&shop, &usual));
-    expect_cleared(store, NULL, 0);
+    expect_cleared(store, RUN, false, 0);
     close_store(&store);
 }
 
@@ -178,8 +179,8 @@ static void test_others(void)
     other.checkpoints = NULL;
     CU_ASSERT_EQUAL(hash, learn(&shop, &other));
     CU_ASSERT_NOT_EQUAL(hash, learn(&shop, &usual));
-    expect_cleared(store, RUN, 1);
-    expect_cleared(store, NULL, 3);
+    expect_cleared(store, RUN, true, 1);
+    expect_cleared(store, RUN, false, 3);
     close_store(&store);
 }
 

@@ -69,6 +69,7 @@ extern CU_TestInfo product_list_tests[];
 extern CU_TestInfo ingest_tests[];
 extern CU_TestInfo pooled_tests[];
 extern CU_TestInfo backtest_tests[];
+extern CU_TestInfo spool_tests[];
 extern CU_TestInfo level_accuracy_tests[];
 extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
@@ -137,6 +138,7 @@ extern CU_TestInfo anomalies_tests[];
         {"ingest", ingest_tests}, \
         {"pooled", pooled_tests}, \
         {"backtest", backtest_tests}, \
+        {"spool", spool_tests}, \
         {"level_accuracy", level_accuracy_tests}, \
         {"publish", publish_tests}, \
         {"parse", parse_tests}, \
