@@ -31,17 +31,22 @@ Status choose_forecasts(Run *run, Error *error)
                       error);
 }
 
+static const char *scratch_folder(void)
+{
+    const char *folder = getenv("TMPDIR");
+    return folder != NULL ? folder : "/tmp";
+}
+
 static Status read_files(Run *run, Error *error)
 {
     Status status;
     const ForecastOptions *options = &run->forecast_options;
-    const char *folder = getenv("TMPDIR");
     SeriesFileCounts counts;
     SeriesFileOptions files = {.frequency = options->plan.series.frequency,
                                .season = options->plan.backtest.season,
                                .ahead = options->plan.backtest.horizon,
                                .cost = options->plan.series.cost,
-                               .folder = folder != NULL ? folder : "/tmp"};
+                               .folder = scratch_folder()};
     TRY(series_files_read(run->comm, options->series, &files, &run->series, &counts, error));
     if (options->test != NULL)
         TRY(series_files_read_actual(run->comm, options->test, &files, &run->series,
@@ -78,6 +83,7 @@ static Status measure_models(Run *run, Error *error)
     bool has_test = run->series_after != NULL;
     int measured = has_test ? 1 : run->forecast_options.measured;
     options.n_origins = past + measured + (has_test ? 0 : 1);
+    options.place = (SpoolPlace){.folder = scratch_folder()};
     AccuracyLevels levels = {0};
     const char *wanted = config_text(run->config, "levels");
     if (wanted != NULL)
@@ -110,8 +116,8 @@ out:
 static Status write_forecasts(Run *run, ResultWriter *writer, Error *error)
 {
     Status status;
-    TRY(forecast_run(run->comm, run->store, &run->forecast_options.plan, writer, &run->forecast,
-                     error));
+    TRY(forecast_run(run->comm, run->store, &run->forecast_options.plan,
+                     run->parts[PART_FORECAST].name, writer, &run->forecast, error));
     stage_note(run, "series=%lld", (long long)run->forecast.series);
 out:
     return status;

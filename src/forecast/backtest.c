@@ -1,13 +1,16 @@
-/* See backtest.h. */
+/* See backtest.h. The checkpoint's key: backtest_key.c. */
 #include "forecast/backtest.h"
 
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/stop.h"
+#include "forecast/backtest_key.h"
 #include "forecast/calendar.h"
 #include "kernel/forecast_errors.h"
 #include "kernel/outliers.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -21,30 +24,17 @@ typedef struct Workspace {
     double *work;
     FitOutcome outcomes[SERIES_MODELS];
     double seconds[SERIES_MODELS];
-    int64_t outliers; /* at the origin */
 } Workspace;
 
 typedef struct Fitting {
     const SeriesSet *set;
     Backtest *backtest;
-    SeriesSet cut; /* the set as it was at the origin; what it borrows is the set's own */
-    const PooledModel *pooled; /* of the origin; NULL: none */
-    int origin;
+    PooledModel *pooled; /* [n_origins]; NULL: none */
     int32_t longest;
     int n_threads;
     Workspace *spaces; /* [n_threads] */
+    bool *is_whole;    /* [blocks of this rank] in the spool */
 } Fitting;
-
-static float *forecast_at(Backtest *backtest, int64_t i, int origin, SeriesModel model)
-{
-    int64_t row = (i * backtest->options.n_origins + origin) * SERIES_MODELS + model;
-    return backtest->forecasts + row * backtest->options.horizon;
-}
-
-static uint8_t *outcomes_at(Backtest *backtest, int64_t i, int origin)
-{
-    return backtest->outcomes + (i * backtest->options.n_origins + origin) * SERIES_MODELS;
-}
 
 static int32_t length_before(const SeriesSet *set, const BacktestOptions *options, int64_t i,
                              int origin)
@@ -53,9 +43,40 @@ static int32_t length_before(const SeriesSet *set, const BacktestOptions *option
     return n > 0 ? n : 0;
 }
 
+/* ---- blocks of series ---- */
+
+static int64_t block_series(const Backtest *backtest)
+{
+    return backtest->options.is_scattered ? 1 : SERIES_BLOCK;
+}
+
+static int64_t count_blocks(const Backtest *backtest)
+{
+    return (backtest->n + block_series(backtest) - 1) / block_series(backtest);
+}
+
+static int64_t series_width(const Backtest *backtest)
+{
+    return backtest->options.n_origins * backtest->batch->width;
+}
+
+/* Rows of a block of the batch at hand, which begins at series `first`. */
+static float *block_rows(const Backtest *backtest, int64_t block)
+{
+    int64_t i = block * block_series(backtest) - backtest->batch->first;
+    return backtest->batch->rows + i * series_width(backtest);
+}
+
+static float *row_at(const Backtest *backtest, int64_t i, int origin)
+{
+    const BacktestBatch *batch = backtest->batch;
+    int64_t row = (i - batch->first) * backtest->options.n_origins + origin;
+    return batch->rows + row * batch->width;
+}
+
 /* ---- memory ---- */
 
-static void spaces_free(Fitting *fitting)
+static void fitting_free(Fitting *fitting)
 {
     for (int t = 0; fitting->spaces != NULL && t < fitting->n_threads; t++) {
         mem_free(&fitting->spaces[t].y);
@@ -64,15 +85,25 @@ static void spaces_free(Fitting *fitting)
         mem_free(&fitting->spaces[t].spread);
         mem_free(&fitting->spaces[t].work);
     }
+    for (int o = 0; fitting->pooled != NULL && o < fitting->backtest->options.n_origins; o++)
+        pooled_free(&fitting->pooled[o]);
+    mem_free(&fitting->pooled);
     mem_free(&fitting->spaces);
+    mem_free(&fitting->is_whole);
 }
 
-static int64_t models_work(const Fitting *fitting)
+static int64_t work_size(const Fitting *fitting)
 {
+    const BacktestOptions *options = &fitting->backtest->options;
     int season = fitting->set->calendar.open_season;
-    int64_t fits = series_models_work(fitting->longest, season, fitting->backtest->options.horizon);
+    int64_t size = series_models_work(fitting->longest, season, options->horizon);
     int64_t outliers = outliers_work(fitting->longest, season);
-    return fits > outliers ? fits : outliers;
+    size = outliers > size ? outliers : size;
+    for (int o = 0; fitting->pooled != NULL && o < options->n_origins; o++) {
+        int64_t own = pooled_work(&fitting->pooled[o], fitting->set);
+        size = own > size ? own : size;
+    }
+    return size;
 }
 
 static Status spaces_make(Fitting *fitting, Error *error)
@@ -80,6 +111,10 @@ static Status spaces_make(Fitting *fitting, Error *error)
     static const char what[] = "work on forecasts";
     Status status = STATUS_OK;
     int horizon = fitting->backtest->options.horizon;
+    for (int64_t i = 0; i < fitting->set->n; i++) {
+        if (series_length(fitting->set, i) > fitting->longest)
+            fitting->longest = series_length(fitting->set, i);
+    }
     fitting->spaces = mem_new(fitting->n_threads, sizeof *fitting->spaces);
     for (int t = 0; t < fitting->n_threads; t++) {
         Workspace *space = &fitting->spaces[t];
@@ -89,7 +124,7 @@ static Status spaces_make(Fitting *fitting, Error *error)
         TRY(mem_resize(&space->forecasts, (int64_t)SERIES_MODELS * horizon,
                        sizeof *space->forecasts, what, error));
         TRY(mem_resize(&space->spread, horizon, sizeof *space->spread, what, error));
-        TRY(mem_resize(&space->work, models_work(fitting), sizeof *space->work, what, error));
+        TRY(mem_resize(&space->work, work_size(fitting), sizeof *space->work, what, error));
     }
 out:
     return status;
@@ -97,30 +132,52 @@ out:
 
 void backtest_free(Backtest *backtest)
 {
-    mem_free(&backtest->forecasts);
-    mem_free(&backtest->outcomes);
+    spool_close(&backtest->spool);
+    if (backtest->batch != NULL)
+        mem_free(&backtest->batch->rows);
+    mem_free(&backtest->batch);
     *backtest = (Backtest){0};
 }
 
-static Status results_make(const SeriesSet *set, Backtest *backtest, Error *error)
+static Status batch_make(Backtest *backtest, Error *error)
 {
     Status status;
-    int64_t rows = set->n * backtest->options.n_origins * SERIES_MODELS;
+    BacktestBatch *batch = mem_new(1, sizeof *batch);
+    backtest->batch = batch;
+    batch->width = (int64_t)SERIES_MODELS * backtest->options.horizon + 1;
     TRY(fault_point("forecast.backtest", error));
-    TRY(mem_resize(&backtest->forecasts, rows * backtest->options.horizon,
-                   sizeof *backtest->forecasts, "forecasts of the models", error));
-    TRY(mem_resize(&backtest->outcomes, rows, sizeof *backtest->outcomes, "forecasts of the models",
-                   error));
+    TRY(mem_resize(&batch->rows, BACKTEST_BATCH * series_width(backtest), sizeof *batch->rows,
+                   "forecasts of the models", error));
+    /* What a block that ends early has after its last series is written too. */
+    memset(batch->rows, 0, (size_t)(BACKTEST_BATCH * series_width(backtest)) * sizeof *batch->rows);
+out:
+    return status;
+}
+
+/* Collective. */
+static Status backtest_make(Comm *comm, const SeriesSet *set, const BacktestOptions *options,
+                            Backtest *backtest, Error *error)
+{
+    Status status;
+    backtest_free(backtest);
+    backtest->options = *options;
+    backtest->n = set->n;
+    backtest->first_block = set->first / block_series(backtest);
+    vesper_assert(set->n == 0 || set->first % block_series(backtest) == 0);
+    TRY_ALL(comm, batch_make(backtest, error), error);
+    TRY(spool_open(comm, &options->place, backtest_key(comm, set, options),
+                   block_series(backtest) * series_width(backtest) * (int64_t)sizeof(float),
+                   &backtest->spool, error));
 out:
     return status;
 }
 
 /* ---- one series at one origin ---- */
 
-static void keep(Fitting *fitting, int64_t i, SeriesModel model, const double *forecast)
+static void keep(Fitting *fitting, int64_t i, int origin, SeriesModel model, const double *forecast)
 {
     int horizon = fitting->backtest->options.horizon;
-    float *to = forecast_at(fitting->backtest, i, fitting->origin, model);
+    float *to = row_at(fitting->backtest, i, origin) + (int64_t)model * horizon;
     for (int h = 0; h < horizon; h++)
         to[h] = forecast == NULL ? NAN : (float)forecast[h];
 }
@@ -138,39 +195,134 @@ static int replace_outliers(const Fitting *fitting, SeriesView view, Workspace *
     return outliers_replace(space->y, view.n, &band);
 }
 
-static void fit_series(Fitting *fitting, int64_t i, Workspace *space)
+static void fit_series(Fitting *fitting, int64_t i, int origin, Workspace *space)
 {
-    const SeriesSet *cut = &fitting->cut;
+    const SeriesSet *set = fitting->set;
     const BacktestOptions *options = &fitting->backtest->options;
-    int n = series_open(cut, i, space->y, NULL);
-    int ahead = series_open_ahead(cut, i);
-    SeriesView view = {.y = space->y, .n = n, .season = cut->calendar.open_season};
-    space->outliers += replace_outliers(fitting, view, space);
+    /* The series as it was at the origin: no value after it. */
+    int64_t bounds[2] = {0, length_before(set, options, i, origin)};
+    SeriesSet cut = {.calendar = set->calendar,
+                     .n = 1,
+                     .begin = bounds,
+                     .start = &set->start[i],
+                     .values = set->values + set->begin[i]};
+    cut.calendar.n -= origin * options->horizon;
+    cut.calendar.ahead = options->horizon;
+    int n = series_open(&cut, 0, space->y, NULL);
+    int ahead = series_open_ahead(&cut, 0);
+    SeriesView view = {.y = space->y, .n = n, .season = cut.calendar.open_season};
+    float *replaced = row_at(fitting->backtest, i, origin) + fitting->backtest->batch->width - 1;
+    *replaced = (float)replace_outliers(fitting, view, space);
     series_models_run(view, options->models, ahead, space->forecasts, space->outcomes,
                       space->seconds, space->work);
     for (int m = 0; m < SERIES_MODELS; m++) {
-        if (m == SERIES_POOLED)
-            continue;
-        if (space->outcomes[m] == FIT_OK)
-            series_spread(cut, i, space->forecasts + m * ahead, space->spread);
-        keep(fitting, i, (SeriesModel)m, space->outcomes[m] == FIT_OK ? space->spread : NULL);
+        bool is_there = m != SERIES_POOLED && space->outcomes[m] == FIT_OK;
+        if (is_there)
+            series_spread(&cut, 0, space->forecasts + m * ahead, space->spread);
+        keep(fitting, i, origin, (SeriesModel)m, is_there ? space->spread : NULL);
     }
-    space->outcomes[SERIES_POOLED] = FIT_TOO_SHORT;
-    if (fitting->pooled != NULL && n > 0) {
+    if (fitting->pooled != NULL && fitting->pooled[origin].n_groups > 0 && n > 0) {
         double began = clock_seconds();
-        pooled_forecast(fitting->pooled, fitting->set, i, cut->start[i] + series_length(cut, i),
+        pooled_forecast(&fitting->pooled[origin], set, i, set->start[i] + (int32_t)bounds[1],
                         options->horizon, space->spread, space->work);
-        space->outcomes[SERIES_POOLED] = FIT_OK;
         space->seconds[SERIES_POOLED] += clock_seconds() - began;
+        keep(fitting, i, origin, SERIES_POOLED, space->spread);
     }
-    keep(fitting, i, SERIES_POOLED,
-         space->outcomes[SERIES_POOLED] == FIT_OK ? space->spread : NULL);
-    uint8_t *outcomes = outcomes_at(fitting->backtest, i, fitting->origin);
-    for (int m = 0; m < SERIES_MODELS; m++)
-        outcomes[m] = (uint8_t)space->outcomes[m];
 }
 
 /* ---- all series ---- */
+
+static void count_outliers(Backtest *backtest, int64_t first, int64_t end)
+{
+    for (int64_t i = first; i < end; i++) {
+        for (int o = 0; o < backtest->options.n_origins; o++)
+            backtest->outliers[o] += (int64_t)row_at(backtest, i, o)[backtest->batch->width - 1];
+    }
+}
+
+static int64_t block_end(const Backtest *backtest, int64_t block)
+{
+    int64_t end = (block + 1) * block_series(backtest);
+    return end < backtest->n ? end : backtest->n;
+}
+
+/* Which blocks an earlier run has left; *damaged: and how many of them were in vain. */
+static Status find_whole(Fitting *fitting, int64_t *whole, int64_t *damaged, Error *error)
+{
+    Status status;
+    Backtest *backtest = fitting->backtest;
+    int64_t n_blocks = count_blocks(backtest);
+    TRY(mem_resize(&fitting->is_whole, n_blocks, sizeof *fitting->is_whole, "batches of forecasts",
+                   error));
+    for (int64_t b = 0; b < n_blocks; b++) {
+        SpoolState state;
+        backtest->batch->first = b * block_series(backtest);
+        TRY(spool_look(backtest->spool, backtest->first_block + b, block_rows(backtest, b), &state,
+                       error));
+        fitting->is_whole[b] = state == SPOOL_WHOLE;
+        *damaged += state == SPOOL_DAMAGED;
+        *whole += state == SPOOL_WHOLE;
+        if (state == SPOOL_WHOLE)
+            count_outliers(backtest, backtest->batch->first, block_end(backtest, b));
+    }
+out:
+    return status;
+}
+
+static bool is_missing(const Fitting *fitting, int64_t i)
+{
+    return !fitting->is_whole[i / block_series(fitting->backtest)];
+}
+
+/* A batch from series `first` on, but for blocks that are there. */
+static Status fit_batch(Fitting *fitting, int64_t first, Error *error)
+{
+    Status status;
+    Backtest *backtest = fitting->backtest;
+    int origins = backtest->options.n_origins;
+    int64_t end = first + BACKTEST_BATCH < backtest->n ? first + BACKTEST_BATCH : backtest->n;
+    TRY(fault_point("forecast.batch", error));
+    backtest->batch->first = first;
+#pragma omp parallel for schedule(dynamic) num_threads(fitting->n_threads)
+    for (int64_t task = first * origins; task < end * origins; task++) {
+        if (is_missing(fitting, task / origins))
+            fit_series(fitting, task / origins, (int)(task % origins),
+                       &fitting->spaces[omp_get_thread_num()]);
+    }
+    for (int64_t b = first / block_series(backtest); b * block_series(backtest) < end; b++) {
+        if (fitting->is_whole[b])
+            continue;
+        count_outliers(backtest, b * block_series(backtest), block_end(backtest, b));
+        TRY(spool_write(backtest->spool, backtest->first_block + b, block_rows(backtest, b),
+                        error));
+    }
+out:
+    return status;
+}
+
+/* What of this rank is not there yet. */
+static Status fit_missing(Fitting *fitting, Error *error)
+{
+    Status status;
+    int64_t n = fitting->set->n;
+    TRY(spaces_make(fitting, error));
+    for (int64_t first = 0; first < n; first += BACKTEST_BATCH) {
+        bool any = false;
+        for (int64_t i = first; i < n && i < first + BACKTEST_BATCH; i++)
+            any = any || is_missing(fitting, i);
+        if (any && stop_asked())
+            TRY(stop_here(error, "before forecasts of series %" PRId64 " of %" PRId64 " of a rank",
+                          first + 1, n));
+        if (any)
+            TRY(fit_batch(fitting, first, error));
+    }
+    for (int t = 0; t < fitting->n_threads; t++) {
+        for (int m = 0; m < SERIES_MODELS; m++)
+            fitting->backtest->seconds[m] += fitting->spaces[t].seconds[m];
+    }
+out:
+    return status;
+}
 
 /* Whether all series end with the calendar, so that one period is the origin of all. Collective. */
 static bool end_together(Comm *comm, const SeriesSet *set)
@@ -182,105 +334,73 @@ static bool end_together(Comm *comm, const SeriesSet *set)
     return others == 0;
 }
 
-static void cut_free(SeriesSet *cut)
-{
-    mem_free(&cut->begin);
-    mem_free(&cut->values);
-}
-
-/* What the models may see from the origin: no value after it. */
-static Status cut_make(Fitting *fitting, Error *error)
-{
-    Status status;
-    const SeriesSet *set = fitting->set;
-    const BacktestOptions *options = &fitting->backtest->options;
-    int64_t *begin = NULL;
-    double *values = NULL;
-    TRY(mem_resize(&begin, set->n + 1, sizeof *begin, "series before an origin", error));
-    TRY(mem_resize(&values, set->begin[set->n], sizeof *values, "series before an origin", error));
-    begin[0] = 0;
-    for (int64_t i = 0; i < set->n; i++) {
-        int32_t n = length_before(set, options, i, fitting->origin);
-        memcpy(values + begin[i], set->values + set->begin[i], (size_t)n * sizeof *values);
-        begin[i + 1] = begin[i] + n;
-    }
-    fitting->cut = *set;
-    fitting->cut.calendar.n -= fitting->origin * options->horizon;
-    fitting->cut.calendar.ahead = options->horizon;
-    fitting->cut.begin = begin;
-    fitting->cut.values = values;
-out:
-    if (status != STATUS_OK) {
-        mem_free(&begin);
-        mem_free(&values);
-    }
-    return status;
-}
-
-static Status enlarge_work(Fitting *fitting, const PooledModel *pooled, Error *error)
-{
-    Status status = STATUS_OK;
-    int64_t size = models_work(fitting);
-    if (pooled_work(pooled, fitting->set) > size)
-        size = pooled_work(pooled, fitting->set);
-    for (int t = 0; t < fitting->n_threads; t++)
-        TRY(mem_resize(&fitting->spaces[t].work, size, sizeof *fitting->spaces[t].work,
-                       "work on forecasts", error));
-out:
-    return status;
-}
-
 /* Collective. */
-static Status run_origin(Comm *comm, Fitting *fitting, bool has_pooled, Error *error)
+static Status learn_pooled(Comm *comm, Fitting *fitting, Error *error)
 {
     Status status = STATUS_OK;
     const SeriesSet *set = fitting->set;
     const BacktestOptions *options = &fitting->backtest->options;
-    PooledModel pooled = {0};
-    TRY_ALL(comm, cut_make(fitting, error), error);
-    int32_t until = set->calendar.first + fitting->cut.calendar.n;
-    if (has_pooled && until > set->calendar.first) {
-        TRY(pooled_learn(comm, set, until, &options->pooled, &pooled, error));
-        TRY_ALL(comm, enlarge_work(fitting, &pooled, error), error);
-        fitting->pooled = &pooled;
-    }
-#pragma omp parallel for schedule(dynamic) num_threads(fitting->n_threads)
-    for (int64_t i = 0; i < set->n; i++)
-        fit_series(fitting, i, &fitting->spaces[omp_get_thread_num()]);
-    for (int t = 0; t < fitting->n_threads; t++) {
-        fitting->backtest->outliers[fitting->origin] += fitting->spaces[t].outliers;
-        fitting->spaces[t].outliers = 0;
+    if (!series_models_have(options->models, SERIES_POOLED) || !end_together(comm, set))
+        return STATUS_OK;
+    fitting->pooled = mem_new(options->n_origins, sizeof *fitting->pooled);
+    for (int o = 0; o < options->n_origins; o++) {
+        int32_t until = set->calendar.first + set->calendar.n - o * options->horizon;
+        if (until > set->calendar.first)
+            TRY(pooled_learn(comm, set, until, &options->pooled, &fitting->pooled[o], error));
     }
 out:
-    fitting->pooled = NULL;
-    cut_free(&fitting->cut);
-    pooled_free(&pooled);
     return status;
+}
+
+static void say_what_is_there(const Backtest *backtest, int64_t whole, int64_t damaged, int64_t all)
+{
+    if (damaged > 0)
+        log_line(LOG_WARN, LOG_ROOT, "forecast.models",
+                 "note=\"checkpoint %s is damaged: %" PRId64 " of %" PRId64
+                 " blocks are forecast anew\"",
+                 spool_name(backtest->spool), damaged, all);
+    if (whole > 0)
+        log_line(LOG_INFO, LOG_ROOT, "forecast.models",
+                 "note=\"goes on: %" PRId64 " of %" PRId64 " blocks of series are there\"", whole,
+                 all);
 }
 
 Status backtest_run(Comm *comm, const SeriesSet *set, const BacktestOptions *options,
                     Backtest *backtest, Error *error)
 {
     Status status;
-    backtest_free(backtest);
-    backtest->options = *options;
-    backtest->n = set->n;
     Fitting fitting = {.set = set, .backtest = backtest, .n_threads = options->threads};
-    for (int64_t i = 0; i < set->n; i++) {
-        if (series_length(set, i) > fitting.longest)
-            fitting.longest = series_length(set, i);
-    }
-    TRY_ALL(comm, results_make(set, backtest, error), error);
-    TRY_ALL(comm, spaces_make(&fitting, error), error);
-    bool has_pooled = series_models_have(options->models, SERIES_POOLED) && end_together(comm, set);
-    for (fitting.origin = 0; fitting.origin < options->n_origins; fitting.origin++)
-        TRY(run_origin(comm, &fitting, has_pooled, error));
-    for (int t = 0; t < fitting.n_threads; t++) {
-        for (int m = 0; m < SERIES_MODELS; m++)
-            backtest->seconds[m] += fitting.spaces[t].seconds[m];
-    }
+    int64_t counts[3] = {0};
+    TRY(backtest_make(comm, set, options, backtest, error));
+    TRY_ALL(comm, find_whole(&fitting, &counts[0], &counts[1], error), error);
+    counts[2] = count_blocks(backtest);
+    comm_sum_i64(comm, counts, 3);
+    say_what_is_there(backtest, counts[0], counts[1], counts[2]);
+    if (counts[0] < counts[2])
+        TRY(learn_pooled(comm, &fitting, error));
+    TRY_ALL(comm, fit_missing(&fitting, error), error);
+    backtest->batch->n = 0;
 out:
-    spaces_free(&fitting);
+    fitting_free(&fitting);
+    return status;
+}
+
+/* ---- a batch at hand ---- */
+
+Status backtest_load(const Backtest *backtest, int64_t i, Error *error)
+{
+    Status status = STATUS_OK;
+    BacktestBatch *batch = backtest->batch;
+    if (i >= batch->first && i < batch->first + batch->n)
+        return STATUS_OK;
+    batch->n = 0;
+    batch->first = i - i % BACKTEST_BATCH;
+    int64_t end =
+        batch->first + BACKTEST_BATCH < backtest->n ? batch->first + BACKTEST_BATCH : backtest->n;
+    for (int64_t b = batch->first / block_series(backtest); b * block_series(backtest) < end; b++)
+        TRY(spool_read(backtest->spool, backtest->first_block + b, block_rows(backtest, b), error));
+    batch->n = end - batch->first;
+out:
     return status;
 }
 

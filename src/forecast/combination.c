@@ -9,7 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = SERIES_MODELS * SERIES_MODELS, ROUNDS = 3 };
+/* Products of errors: of a matrix the lower triangle, row by row. */
+enum { WIDTH = SERIES_MODELS * (SERIES_MODELS + 1) / 2, ROUNDS = 3 };
 /* A class with fewer series than this leans on all series. */
 static const double PRIOR_SERIES = 300.0;
 /* An error never counts as less than this share of the scale. */
@@ -110,7 +111,7 @@ static void add_series(const double *errors, int known, int horizon, const Outlo
             double sum = 0.0;
             for (int h = 0; h < known; h++)
                 sum += errors[k * horizon + h] * errors[l * horizon + h];
-            sums[k * SERIES_MODELS + l] += weight * sum;
+            sums[k * (k + 1) / 2 + l] += weight * sum;
         }
     }
 }
@@ -125,12 +126,14 @@ typedef struct Learning {
 
 enum { CLASS_WIDTH = 1 + WIDTH };
 
-static void sum_blocks(Learning *learning, const Combination *combination)
+static Status sum_blocks(Learning *learning, const Combination *combination, Error *error)
 {
+    Status status = STATUS_OK;
     const SeriesSet *set = learning->set;
     int horizon = learning->backtest->options.horizon;
     for (int64_t i = 0; i < set->n; i++) {
         double *block = learning->blocks + i / SERIES_BLOCK * DEMAND_CLASSES * CLASS_WIDTH;
+        TRY(backtest_load(learning->backtest, i, error));
         for (int o = learning->first; o < learning->first + learning->n_origins; o++) {
             Outlook outlook;
             int known = gather_errors(set, learning->backtest, i, o, learning->actual,
@@ -146,13 +149,15 @@ static void sum_blocks(Learning *learning, const Combination *combination)
                        sums + 1);
         }
     }
+out:
+    return status;
 }
 
 /* The models asked for, and their sums: those of the class and, as a prior, of all. */
 static void choose_weights(SeriesModels models, const double *own, const double *all,
                            double *weights)
 {
-    double errors[WIDTH], mixed[SERIES_MODELS];
+    double errors[SERIES_MODELS * SERIES_MODELS], mixed[SERIES_MODELS];
     int asked[SERIES_MODELS], n = 0;
     for (int m = 0; m < SERIES_MODELS; m++) {
         weights[m] = 0.0;
@@ -163,7 +168,7 @@ static void choose_weights(SeriesModels models, const double *own, const double 
     for (int k = 0; k < n; k++) {
         for (int l = 0; l < n; l++) {
             int high = asked[k > l ? k : l], low = asked[k > l ? l : k];
-            int at = 1 + high * SERIES_MODELS + low;
+            int at = 1 + high * (high + 1) / 2 + low;
             errors[k * n + l] = own[at] + prior * all[at];
         }
     }
@@ -227,18 +232,32 @@ static double level_of(const double *sums)
     return sqrt(fmin(fmax(ratio, 1.0 / LEVEL_MOST), LEVEL_MOST));
 }
 
-static void learn_units(Comm *comm, Learning *learning, int64_t n_blocks, Combination *combination)
+static Status sum_units(Learning *learning, const Combination *combination, Error *error)
 {
-    double sums[UNIT_SUMS];
-    memset(learning->blocks, 0, (size_t)(n_blocks * UNIT_SUMS) * sizeof *learning->blocks);
+    Status status = STATUS_OK;
     for (int64_t i = 0; i < learning->set->n; i++) {
+        TRY(backtest_load(learning->backtest, i, error));
         for (int o = learning->first; o < learning->first + learning->n_origins; o++)
             add_units(learning, combination, i, o, learning->blocks + i / SERIES_BLOCK * UNIT_SUMS);
     }
+out:
+    return status;
+}
+
+/* Collective. */
+static Status learn_units(Comm *comm, Learning *learning, int64_t n_blocks,
+                          Combination *combination, Error *error)
+{
+    Status status;
+    double sums[UNIT_SUMS];
+    memset(learning->blocks, 0, (size_t)(n_blocks * UNIT_SUMS) * sizeof *learning->blocks);
+    TRY_ALL(comm, sum_units(learning, combination, error), error);
     comm_sum_in_order_f64(comm, learning->blocks, n_blocks, UNIT_SUMS, sums);
     combination->level = level_of(sums);
     double root = sums[NEW_ROOTS] / sums[NEW_SERIES];
     combination->new_mean = root * root;
+out:
+    return status;
 }
 
 Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backtest, int first,
@@ -262,11 +281,11 @@ Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backt
     solve(backtest->options.models, nothing, combination);
     for (int round = 0; round < ROUNDS; round++) {
         memset(learning.blocks, 0, (size_t)(n_blocks * width) * sizeof *learning.blocks);
-        sum_blocks(&learning, combination);
+        TRY_ALL(comm, sum_blocks(&learning, combination, error), error);
         comm_sum_in_order_f64(comm, learning.blocks, n_blocks, width, total);
         solve(backtest->options.models, total, combination);
     }
-    learn_units(comm, &learning, n_blocks, combination);
+    TRY(learn_units(comm, &learning, n_blocks, combination, error));
     log_line(LOG_INFO, LOG_ROOT, "forecast.mix", "origins=%d level=%.4f new=%.4f", n_origins,
              combination->level, combination->new_mean);
 out:

@@ -51,7 +51,7 @@ Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backt
 
 /* mean [horizon] out, at an origin: of a new series what such series were asked for; of others the
  * mix at the level learned, weights made up to one over the models that have a forecast; else the
- * last known value, or 0. Local. */
+ * last known value, or 0. Series i is at hand (backtest_load). Local. */
 ForecastSource combination_forecast(const Combination *combination, const SeriesSet *set,
                                     const Backtest *backtest, int64_t i, int origin, double *mean);
 

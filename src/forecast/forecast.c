@@ -12,6 +12,7 @@ typedef struct ForecastRun {
     Comm *comm;
     Store *store;
     const ForecastPlan *plan;
+    const char *name;
     ResultWriter *writer;
     ForecastSummary *summary;
     Shop shop;
@@ -19,7 +20,7 @@ typedef struct ForecastRun {
     Backtest backtest;
     ForecastAccuracies accuracies;
     Combination combination;
-    IntervalModel intervals;
+    ModelIntervals intervals;
     Tiers tiers;
     double stage_started;
 } ForecastRun;
@@ -29,7 +30,7 @@ static void run_free(ForecastRun *run)
     shop_free(&run->shop);
     series_set_free(&run->set);
     backtest_free(&run->backtest);
-    interval_model_free(&run->intervals);
+    model_intervals_free(&run->intervals);
     tiers_free(&run->tiers);
 }
 
@@ -56,7 +57,9 @@ out:
 static Status try_models(ForecastRun *run, Error *error)
 {
     Status status;
-    TRY(backtest_run(run->comm, &run->set, &run->plan->backtest, &run->backtest, error));
+    BacktestOptions options = run->plan->backtest;
+    options.place = (SpoolPlace){.store = run->store, .run = run->name};
+    TRY(backtest_run(run->comm, &run->set, &options, &run->backtest, error));
     log_stage(run, "forecast.models");
 out:
     return status;
@@ -100,8 +103,9 @@ static Status look_ahead(ForecastRun *run, Error *error)
     const BacktestOptions *options = &run->plan->backtest;
     int past = options->n_origins - 1;
     TRY(combination_learn(run->comm, &run->set, &run->backtest, 1, past, &run->combination, error));
-    TRY(forecast_intervals(run->comm, &run->set, &run->backtest, SERIES_COMBINED, &run->combination,
-                           1, past, longest_cover(run), &run->intervals, error));
+    ModelForecasts mix = {&run->set, &run->backtest, SERIES_COMBINED, &run->combination};
+    TRY(model_intervals_learn(run->comm, &mix, 1, past, longest_cover(run), &run->intervals,
+                              error));
     TRY(tiers_forecast(run->comm, &run->shop, &run->set, &run->backtest, &run->combination,
                        run->plan->reconcile, &run->tiers, error));
     run->summary->reconciled = run->tiers.outcome;
@@ -204,13 +208,14 @@ out:
     return status;
 }
 
-Status forecast_run(Comm *comm, Store *store, const ForecastPlan *plan, ResultWriter *writer,
-                    ForecastSummary *summary, Error *error)
+Status forecast_run(Comm *comm, Store *store, const ForecastPlan *plan, const char *name,
+                    ResultWriter *writer, ForecastSummary *summary, Error *error)
 {
     Status status;
     ForecastRun run = {.comm = comm,
                        .store = store,
                        .plan = plan,
+                       .name = name,
                        .writer = writer,
                        .summary = summary,
                        .stage_started = clock_seconds()};

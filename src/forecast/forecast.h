@@ -36,8 +36,9 @@ typedef struct ForecastSummary {
 } ForecastSummary;
 
 /* Compute and write forecast_daily, forecast_total, forecast_accuracy, demand_anomaly and
- * inventory_plan (docs/tables.md). Collective. */
-Status forecast_run(Comm *comm, Store *store, const ForecastPlan *plan, ResultWriter *writer,
-                    ForecastSummary *summary, Error *error) VESPER_MUST_USE;
+ * inventory_plan (docs/tables.md). name: of the results, for checkpoints: a run that was killed or
+ * stopped goes on after the last batch of series that was forecast. Collective. */
+Status forecast_run(Comm *comm, Store *store, const ForecastPlan *plan, const char *name,
+                    ResultWriter *writer, ForecastSummary *summary, Error *error) VESPER_MUST_USE;
 
 #endif

@@ -32,110 +32,6 @@ typedef enum Figure {
     FIGURES
 } Figure;
 
-/* One model's forecasts. */
-typedef struct Source {
-    const SeriesSet *set;
-    const Backtest *backtest;
-    SeriesModel model;
-    const Combination *combination; /* of SERIES_COMBINED */
-} Source;
-
-static bool forecast_of(const Source *source, int64_t i, int origin, double *mean)
-{
-    int horizon = source->backtest->options.horizon;
-    if (source->model == SERIES_COMBINED) {
-        (void)combination_forecast(source->combination, source->set, source->backtest, i, origin,
-                                   mean);
-        return true;
-    }
-    const float *forecast = backtest_forecast(source->backtest, i, origin, source->model);
-    for (int h = 0; h < horizon; h++)
-        mean[h] = (double)forecast[h];
-    return !isnan(mean[0]);
-}
-
-/* ---- intervals ---- */
-
-typedef struct IntervalArrays {
-    double *forecast, *actual; /* [n x origins x horizon] */
-    double *scale;             /* [n] */
-    bool *is_count;            /* [n] */
-} IntervalArrays;
-
-static void arrays_free(IntervalArrays *arrays)
-{
-    mem_free(&arrays->forecast);
-    mem_free(&arrays->actual);
-    mem_free(&arrays->scale);
-    mem_free(&arrays->is_count);
-}
-
-static Status arrays_make(IntervalArrays *arrays, int64_t n, int64_t width, Error *error)
-{
-    static const char what[] = "errors of forecasts";
-    Status status;
-    TRY(mem_resize(&arrays->forecast, n * width, sizeof *arrays->forecast, what, error));
-    TRY(mem_resize(&arrays->actual, n * width, sizeof *arrays->actual, what, error));
-    TRY(mem_resize(&arrays->scale, n, sizeof *arrays->scale, what, error));
-    TRY(mem_resize(&arrays->is_count, n, sizeof *arrays->is_count, what, error));
-out:
-    return status;
-}
-
-/* Whole pieces that are never below 0. */
-static bool is_count(const SeriesSet *set, int64_t i)
-{
-    for (int64_t t = set->begin[i]; t < set->begin[i + 1]; t++) {
-        double value = set->values[t];
-        if (!isnan(value) && (value < 0.0 || value != floor(value)))
-            return false;
-    }
-    return true;
-}
-
-static void gather(const Source *source, int first, int n_origins, IntervalArrays *arrays)
-{
-    int horizon = source->backtest->options.horizon;
-    for (int64_t i = 0; i < source->set->n; i++) {
-        arrays->is_count[i] = is_count(source->set, i);
-        for (int o = 0; o < n_origins; o++) {
-            int64_t row = (i * n_origins + o) * horizon;
-            Outlook outlook =
-                backtest_outlook(source->backtest, source->set, i, first + o, arrays->actual + row);
-            if (o == 0)
-                arrays->scale[i] = outlook.absolute_scale;
-            if (!forecast_of(source, i, first + o, arrays->forecast + row)) {
-                for (int h = 0; h < horizon; h++)
-                    arrays->forecast[row + h] = NAN;
-            }
-        }
-    }
-}
-
-Status forecast_intervals(Comm *comm, const SeriesSet *set, const Backtest *backtest,
-                          SeriesModel model, const Combination *combination, int first,
-                          int n_origins, int longest, IntervalModel *intervals, Error *error)
-{
-    Status status;
-    IntervalArrays arrays = {0};
-    int horizon = backtest->options.horizon;
-    Source source = {set, backtest, model, combination};
-    TRY_ALL(comm, arrays_make(&arrays, set->n, (int64_t)n_origins * horizon, error), error);
-    gather(&source, first, n_origins, &arrays);
-    IntervalInput input = {.n = set->n,
-                           .n_origins = n_origins,
-                           .horizon = horizon,
-                           .longest = longest,
-                           .forecast = arrays.forecast,
-                           .actual = arrays.actual,
-                           .scale = arrays.scale,
-                           .is_count = arrays.is_count};
-    TRY(intervals_learn(comm, &input, intervals, error));
-out:
-    arrays_free(&arrays);
-    return status;
-}
-
 /* ---- one series ---- */
 
 /* Room for a horizon. */
@@ -205,61 +101,80 @@ static void add_intervals(const IntervalModel *intervals, int64_t i, int horizon
     }
 }
 
-static void add_series(const Source *source, const IntervalModel *intervals, int64_t i, int origin,
-                       const Room *room, double *sums)
+static void add_series(const ModelIntervals *intervals, int64_t i, int origin, const Room *room,
+                       double *sums)
 {
-    int horizon = source->backtest->options.horizon;
+    const ModelForecasts *from = &intervals->from;
+    int horizon = from->backtest->options.horizon;
     ForecastErrors errors = {0};
-    Outlook outlook = backtest_outlook(source->backtest, source->set, i, origin, room->actual);
-    if (outlook.known == 0 || !forecast_of(source, i, origin, room->mean))
+    Outlook outlook = backtest_outlook(from->backtest, from->set, i, origin, room->actual);
+    if (outlook.known == 0 || !model_forecast(from, i, origin, room->mean))
         return;
     forecast_errors_add(&errors, room->actual, room->mean, horizon);
     add_means(&errors, &outlook, sums);
-    add_intervals(intervals, i, horizon, &outlook, room, sums);
+    add_intervals(&intervals->model, i, horizon, &outlook, room, sums);
 }
 
 /* ---- all series ---- */
 
+static Status sum_series(ModelIntervals *intervals, int origin, const Room *room, double *blocks,
+                         Error *error)
+{
+    Status status = STATUS_OK;
+    for (int64_t i = 0; i < intervals->from.set->n; i++) {
+        TRY(model_intervals_load(intervals, i, error));
+        add_series(intervals, i, origin, room, blocks + i / SERIES_BLOCK * FIGURES);
+    }
+out:
+    return status;
+}
+
 /* total [FIGURES] += sums of one model at one origin. Collective. */
-static Status measure_model(Comm *comm, const Source *source, int origin, int n_before,
+static Status measure_model(Comm *comm, const ModelForecasts *from, int origin, int n_before,
                             const Room *room, double *blocks, double *total, Error *error)
 {
     Status status;
-    const SeriesSet *set = source->set;
-    IntervalModel intervals = {0};
+    ModelIntervals intervals = {0};
     double sums[FIGURES];
-    int64_t n_blocks = (set->n + SERIES_BLOCK - 1) / SERIES_BLOCK;
-    TRY(forecast_intervals(comm, set, source->backtest, source->model, source->combination,
-                           origin + 1, n_before, 1, &intervals, error));
+    int64_t n_blocks = (from->set->n + SERIES_BLOCK - 1) / SERIES_BLOCK;
+    TRY(model_intervals_learn(comm, from, origin + 1, n_before, 1, &intervals, error));
     memset(blocks, 0, (size_t)(n_blocks * FIGURES) * sizeof *blocks);
-    for (int64_t i = 0; i < set->n; i++)
-        add_series(source, &intervals, i, origin, room, blocks + i / SERIES_BLOCK * FIGURES);
+    TRY_ALL(comm, sum_series(&intervals, origin, room, blocks, error), error);
     comm_sum_in_order_f64(comm, blocks, n_blocks, FIGURES, sums);
     for (int f = 0; f < FIGURES; f++)
         total[f] += sums[f];
 out:
-    interval_model_free(&intervals);
+    model_intervals_free(&intervals);
+    return status;
+}
+
+/* forecast [n x horizon], NaN where there is none. */
+static Status take_forecasts(const ModelForecasts *from, int origin, double **forecast,
+                             Error *error)
+{
+    Status status;
+    int horizon = from->backtest->options.horizon;
+    TRY(mem_resize(forecast, from->set->n * horizon, sizeof **forecast, "forecasts to add up",
+                   error));
+    for (int64_t i = 0; i < from->set->n; i++) {
+        double *own = *forecast + i * horizon;
+        TRY(backtest_load(from->backtest, i, error));
+        bool is_there = model_forecast(from, i, origin, own);
+        for (int h = 0; !is_there && h < horizon; h++)
+            own[h] = NAN;
+    }
+out:
     return status;
 }
 
 /* The model's WRMSSE at one origin is added to total. Collective. */
-static Status measure_levels(Comm *comm, const Source *source, const AccuracyLevels *levels,
+static Status measure_levels(Comm *comm, const ModelForecasts *from, const AccuracyLevels *levels,
                              int origin, double *total, Error *error)
 {
     Status status;
-    const SeriesSet *set = source->set;
-    int horizon = source->backtest->options.horizon;
     double *forecast = NULL, wrmsse;
-    TRY_ALL(comm,
-            mem_resize(&forecast, set->n * horizon, sizeof *forecast, "forecasts to add up", error),
-            error);
-    for (int64_t i = 0; i < set->n; i++) {
-        double *own = forecast + i * horizon;
-        bool is_there = forecast_of(source, i, origin, own);
-        for (int h = 0; !is_there && h < horizon; h++)
-            own[h] = NAN;
-    }
-    TRY(accuracy_levels_wrmsse(comm, levels, set, source->backtest, origin, forecast, &wrmsse,
+    TRY_ALL(comm, take_forecasts(from, origin, &forecast, error), error);
+    TRY(accuracy_levels_wrmsse(comm, levels, from->set, from->backtest, origin, forecast, &wrmsse,
                                error));
     if (!isnan(wrmsse)) {
         total[SUM_WRMSSE] += wrmsse;
@@ -320,13 +235,13 @@ Status forecast_measure(Comm *comm, const SeriesSet *set, const Backtest *backte
     for (int o = first; o < first + n_origins; o++) {
         TRY(combination_learn(comm, set, backtest, o + 1, n_before, &combination, error));
         for (int m = 0; m <= SERIES_MODELS; m++) {
-            Source source = {set, backtest, (SeriesModel)m, &combination};
+            ModelForecasts from = {set, backtest, (SeriesModel)m, &combination};
             double *total = totals + m * FIGURES;
             if (m < SERIES_MODELS && !series_models_have(accuracies->models, (SeriesModel)m))
                 continue;
-            TRY(measure_model(comm, &source, o, n_before, &room, blocks, total, error));
+            TRY(measure_model(comm, &from, o, n_before, &room, blocks, total, error));
             if (levels != NULL)
-                TRY(measure_levels(comm, &source, levels, o, total, error));
+                TRY(measure_levels(comm, &from, levels, o, total, error));
         }
     }
     finish(comm, backtest, totals, accuracies);

@@ -3,9 +3,8 @@
 #ifndef VESPER_FORECAST_FORECAST_ACCURACY_H
 #define VESPER_FORECAST_FORECAST_ACCURACY_H
 
-#include "forecast/combination.h"
-#include "forecast/intervals.h"
 #include "forecast/level_accuracy.h"
+#include "forecast/model_intervals.h"
 
 /* Means over series and origins; NaN where nothing could be measured. */
 typedef struct ForecastAccuracy {
@@ -31,12 +30,5 @@ typedef struct ForecastAccuracies {
 Status forecast_measure(Comm *comm, const SeriesSet *set, const Backtest *backtest, int first,
                         int n_origins, int n_before, const AccuracyLevels *levels,
                         ForecastAccuracies *accuracies, Error *error) VESPER_MUST_USE;
-
-/* Intervals of one model, or of the mix, from its forecasts at the origins [first, first +
- * n_origins). longest: of intervals.h. Collective. */
-Status forecast_intervals(Comm *comm, const SeriesSet *set, const Backtest *backtest,
-                          SeriesModel model, const Combination *combination, int first,
-                          int n_origins, int longest, IntervalModel *intervals,
-                          Error *error) VESPER_MUST_USE;
 
 #endif

@@ -122,6 +122,7 @@ Status forecast_daily_rows(const Forecasts *from, Table *rows, Error *error)
 {
     static const double probabilities[N_QUANTILES] = {0.1, 0.5, 0.9};
     Status status = STATUS_OK;
+    const IntervalModel *model = &from->intervals->model;
     int horizon = from->backtest->options.horizon;
     Surround around = {.quantiles = mem_new((int64_t)horizon * N_QUANTILES, sizeof(double)),
                        .low = mem_new(horizon, sizeof(double)),
@@ -130,8 +131,9 @@ Status forecast_daily_rows(const Forecasts *from, Table *rows, Error *error)
     for (int64_t i = 0; i < from->set->n; i++) {
         const char *demand = demand_class_name(demand_class(from->backtest, from->set, i, 0));
         const double *mean = from->tiers->mean + i * horizon;
-        intervals_quantiles(from->intervals, i, mean, probabilities, N_QUANTILES, around.quantiles);
-        interval_around(from->intervals, i, mean, INTERVAL_MASS, around.low, around.high);
+        TRY(model_intervals_load(from->intervals, i, error));
+        intervals_quantiles(model, i, mean, probabilities, N_QUANTILES, around.quantiles);
+        interval_around(model, i, mean, INTERVAL_MASS, around.low, around.high);
         for (int h = 0; h < horizon; h++)
             TRY(add_period(from, i, h, demand, &around, rows, error));
     }
@@ -204,7 +206,9 @@ static Status add_product(const Forecasts *from, int64_t i, const InventoryTerms
     Frequency frequency = from->set->calendar.frequency;
     InventoryTerms terms = terms_of(from, products[i], usual);
     InventoryPlan plan;
-    inventory_plan(from->intervals, i, from->tiers->mean + i * from->backtest->options.horizon,
+    TRY(model_intervals_load(from->intervals, i, error));
+    inventory_plan(&from->intervals->model, i,
+                   from->tiers->mean + i * from->backtest->options.horizon,
                    frequency_days(frequency), &terms, &plan);
     *to_order += plan.order_quantity > 0.0;
     Column *column = rows->columns;

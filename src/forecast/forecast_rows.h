@@ -14,7 +14,7 @@ typedef struct Forecasts {
     const SeriesSet *set;
     const Backtest *backtest;
     const Tiers *tiers;
-    const IntervalModel *intervals;
+    ModelIntervals *intervals;
 } Forecasts;
 
 /* Keys of the two tables that have a row a series and period: "product_id,day", or with what the

@@ -43,7 +43,8 @@ void interval_around(const IntervalModel *model, int64_t i, const double *mean, 
     const double low_share = 0.5 - mass / 2.0, high_share = 0.5 + mass / 2.0;
     intervals_quantiles(model, i, mean, &low_share, 1, low);
     intervals_quantiles(model, i, mean, &high_share, 1, high);
-    for (int h = 0; model->is_count[i] && h < model->horizon; h++) {
+    bool is_count = model->is_count[intervals_place(model, i)];
+    for (int h = 0; is_count && h < model->horizon; h++) {
         Question question = {model, i, mean, h};
         if (isfinite(mean[h]))
             high[h] = high_of(&question, mass, low[h]);

@@ -18,23 +18,22 @@ typedef struct Learning {
     IntervalModel *model;
     int64_t *keys;   /* [kinds x bins] series by key */
     int64_t *growth; /* [horizon x bins] errors of numbers by size */
-    double *errors;  /* of one series */
 } Learning;
 
 static void learning_free(Learning *learning)
 {
     mem_free(&learning->keys);
     mem_free(&learning->growth);
-    mem_free(&learning->errors);
 }
 
 void interval_model_free(IntervalModel *model)
 {
     mem_free(&model->histograms);
     mem_free(&model->growth);
+    mem_free(&model->errors);
     mem_free(&model->is_count);
     mem_free(&model->is_negative);
-    mem_free(&model->group);
+    mem_free(&model->key);
     mem_free(&model->scale);
     mem_free(&model->level);
     mem_free(&model->own_weight);
@@ -79,18 +78,27 @@ static Status make_room(Learning *learning, Error *error)
     Status status;
     const IntervalInput *input = learning->input;
     IntervalModel *model = learning->model;
-    int64_t n = input->n, periods = (int64_t)input->n_origins * input->horizon;
-    int64_t rows = n * model->n_lengths;
+    int64_t periods = (int64_t)input->n_origins * input->horizon;
     static const char what[] = "intervals";
     TRY(fault_point("forecast.intervals", error));
     TRY(make_counts(&learning->keys, (int64_t)INTERVAL_KINDS * SPREAD_BINS, error));
     TRY(make_counts(&learning->growth, (int64_t)input->horizon * SPREAD_BINS, error));
     TRY(make_counts(&model->histograms, histogram_size(model), error));
-    TRY(mem_resize(&learning->errors, periods * SPREAD_PIECES, sizeof(double), what, error));
+    TRY(mem_resize(&model->errors, periods * SPREAD_PIECES, sizeof *model->errors, what, error));
     TRY(mem_resize(&model->growth, input->horizon, sizeof *model->growth, what, error));
+out:
+    return status;
+}
+
+/* Room for n series at hand. */
+static Status make_series(IntervalModel *model, int64_t n, Error *error)
+{
+    static const char what[] = "intervals of series";
+    Status status = STATUS_OK;
+    int64_t rows = n * model->n_lengths;
     TRY(mem_resize(&model->is_count, n, sizeof *model->is_count, what, error));
     TRY(mem_resize(&model->is_negative, n, sizeof *model->is_negative, what, error));
-    TRY(mem_resize(&model->group, n, sizeof *model->group, what, error));
+    TRY(mem_resize(&model->key, n, sizeof *model->key, what, error));
     TRY(mem_resize(&model->scale, n, sizeof *model->scale, what, error));
     TRY(mem_resize(&model->level, n, sizeof *model->level, what, error));
     TRY(mem_resize(&model->own_weight, rows, sizeof *model->own_weight, what, error));
@@ -108,11 +116,9 @@ typedef struct Level {
     bool is_negative;
 } Level;
 
-static Level level_of(const IntervalInput *input, int64_t i)
+static Level level_of(const double *forecast, const double *actual, int64_t periods)
 {
     Level level = {0};
-    int64_t periods = (int64_t)input->n_origins * input->horizon;
-    const double *forecast = input->forecast + i * periods, *actual = input->actual + i * periods;
     for (int64_t t = 0; t < periods; t++) {
         double error = fabs(actual[t] - forecast[t]);
         if (isnan(error))
@@ -126,53 +132,73 @@ static Level level_of(const IntervalInput *input, int64_t i)
 }
 
 /* By which the series is put into a group: its level in scales. */
-static int key_bin(const IntervalModel *model, int64_t i, const Level *level)
+static int key_bin(const IntervalModel *model, int64_t k, const Level *level)
 {
-    double size = model->is_count[i] ? model->level[i] : level->size / (double)level->n;
-    return spread_bin(model->scale[i] > 0 ? size / model->scale[i] : 0);
+    double size = model->is_count[k] ? model->level[k] : level->size / (double)level->n;
+    return spread_bin(model->scale[k] > 0 ? size / model->scale[k] : 0);
 }
 
-static void count_growth(Learning *learning, int64_t i)
+/* Kinds, scales, levels and keys of a batch, which is then at hand. */
+static Status describe(IntervalModel *model, const IntervalBatch *batch, Error *error)
+{
+    Status status;
+    int64_t periods = (int64_t)model->n_origins * model->horizon;
+    TRY(make_series(model, batch->n, error));
+    model->first = batch->first;
+    model->n = batch->n;
+    for (int64_t k = 0; k < batch->n; k++) {
+        const double *forecast = batch->forecast + k * periods;
+        Level level = level_of(forecast, batch->actual + k * periods, periods);
+        double scale = batch->scale[k];
+        model->is_count[k] = batch->is_count[k];
+        model->is_negative[k] = !model->is_count[k] && level.is_negative;
+        if (!(scale > 0))
+            scale = level.n > 0 ? level.error / (double)level.n : 0;
+        model->scale[k] = isfinite(scale) ? scale : 0;
+        model->level[k] = interval_rate(forecast, periods);
+        bool has_errors = level.n > 0 && (model->is_count[k] || model->scale[k] > 0);
+        model->key[k] = (int16_t)(has_errors ? key_bin(model, k, &level) : -1);
+    }
+out:
+    return status;
+}
+
+static void count_growth(Learning *learning, const IntervalBatch *batch, int64_t k)
 {
     const IntervalInput *input = learning->input;
     int64_t periods = (int64_t)input->n_origins * input->horizon;
-    const double *forecast = input->forecast + i * periods, *actual = input->actual + i * periods;
+    const double *forecast = batch->forecast + k * periods, *actual = batch->actual + k * periods;
     for (int64_t t = 0; t < periods; t++) {
-        double error = fabs(actual[t] - forecast[t]) / learning->model->scale[i];
+        double error = fabs(actual[t] - forecast[t]) / learning->model->scale[k];
         if (!isnan(error))
             learning->growth[t % input->horizon * SPREAD_BINS + spread_bin(error)]++;
     }
 }
 
 /* How many series have which key, and how errors grow. */
-static void measure(Learning *learning)
+static Status count_series(Learning *learning, Error *error)
 {
+    Status status = STATUS_OK;
     const IntervalInput *input = learning->input;
-    IntervalModel *model = learning->model;
-    for (int64_t i = 0; i < input->n; i++) {
-        Level level = level_of(input, i);
-        double scale = input->scale[i];
-        model->is_count[i] = input->is_count[i];
-        model->is_negative[i] = !model->is_count[i] && level.is_negative;
-        if (!(scale > 0))
-            scale = level.n > 0 ? level.error / (double)level.n : 0;
-        model->scale[i] = isfinite(scale) ? scale : 0;
-        int64_t periods = (int64_t)input->n_origins * input->horizon;
-        model->level[i] = interval_rate(input->forecast + i * periods, periods);
-        bool has_errors = level.n > 0 && (model->is_count[i] || model->scale[i] > 0);
-        model->group[i] = has_errors ? 0 : -1;
-        if (!has_errors)
-            continue;
-        int kind = model->is_count[i] ? COUNTS : NUMBERS;
-        vesper_assert(learning->keys != NULL);
-        learning->keys[kind * SPREAD_BINS + key_bin(model, i, &level)]++;
-        if (kind == NUMBERS)
-            count_growth(learning, i);
+    const IntervalModel *model = learning->model;
+    IntervalBatch batch;
+    for (int64_t i = 0; i < input->n; i += batch.n) {
+        TRY(input->batch_from(input->context, i, &batch, error));
+        TRY(describe(learning->model, &batch, error));
+        for (int64_t k = 0; k < batch.n; k++) {
+            if (model->key[k] < 0)
+                continue;
+            learning->keys[model->is_count[k] * SPREAD_BINS + model->key[k]]++;
+            if (!model->is_count[k])
+                count_growth(learning, &batch, k);
+        }
     }
+out:
+    return status;
 }
 
 /* Tenths of the series of all ranks; those in one bin stay together. */
-static void set_groups(Learning *learning)
+static void set_groups(const Learning *learning)
 {
     IntervalModel *model = learning->model;
     for (int kind = 0; kind < INTERVAL_KINDS; kind++) {
@@ -186,13 +212,6 @@ static void set_groups(Learning *learning)
                 (int8_t)(group < INTERVAL_GROUPS ? group : INTERVAL_GROUPS - 1);
             below += keys[bin];
         }
-    }
-    for (int64_t i = 0; i < model->n; i++) {
-        if (model->group[i] < 0)
-            continue;
-        Level level = level_of(learning->input, i);
-        int kind = model->is_count[i] ? COUNTS : NUMBERS;
-        model->group[i] = model->group_of_bin[kind][key_bin(model, i, &level)];
     }
 }
 
@@ -244,32 +263,31 @@ static bool sum_window(const double *forecast, const double *actual, int from, i
     return 2 * known >= length && known > 0;
 }
 
-/* Errors of the sums of one series over windows of one length, into learning->errors; returns how
- * many. Windows of counts overlap, by three quarters at most; those of numbers begin with the next
- * period, as their errors grow with the horizon, but single periods are all taken.
+/* Errors of the sums of the k-th series of a batch over windows of one length, into model->errors;
+ * returns how many. Windows of counts overlap, by three quarters at most; those of numbers begin
+ * with the next period, as their errors grow with the horizon, but single periods are all taken.
  *   independent out: how many windows would fit side by side */
-static int64_t collect(Learning *learning, int64_t i, int length, double *independent)
+static int64_t collect(const IntervalModel *model, const IntervalBatch *batch, int64_t k,
+                       int length, double *independent)
 {
-    const IntervalInput *input = learning->input;
-    const IntervalModel *model = learning->model;
     int stride = length / 4 > 1 ? length / 4 : 1;
-    int last = model->is_count[i] || length == 1 ? input->horizon - length : 0;
+    int last = model->is_count[k] || length == 1 ? model->horizon - length : 0;
     int64_t n = 0, windows = 0;
-    for (int origin = 0; origin < input->n_origins; origin++) {
-        int64_t row = (i * input->n_origins + origin) * input->horizon;
-        double rate = interval_rate(input->forecast + row, input->horizon);
+    for (int origin = 0; origin < model->n_origins; origin++) {
+        int64_t row = (k * model->n_origins + origin) * model->horizon;
+        double rate = interval_rate(batch->forecast + row, model->horizon);
         for (int from = 0; from <= last; from += stride) {
             double mean, came;
-            if (!sum_window(input->forecast + row, input->actual + row, from, length, &mean, &came))
+            if (!sum_window(batch->forecast + row, batch->actual + row, from, length, &mean, &came))
                 continue;
             windows++;
-            if (model->is_count[i]) {
-                spread_count_points(came, spread_mean(mean, rate, model->level[i]),
-                                    learning->errors + n);
+            if (model->is_count[k]) {
+                spread_count_points(came, spread_mean(mean, rate, model->level[k]),
+                                    model->errors + n);
                 n += SPREAD_PIECES;
             } else {
                 double growth = length == 1 ? model->growth[from] : sqrt(length);
-                learning->errors[n++] = (came - mean) / (model->scale[i] * growth);
+                model->errors[n++] = (came - mean) / (model->scale[k] * growth);
             }
         }
     }
@@ -277,28 +295,51 @@ static int64_t collect(Learning *learning, int64_t i, int length, double *indepe
     return n;
 }
 
-static void count_errors(Learning *learning)
+/* Errors of all series into the histograms of their groups. */
+static Status count_errors(Learning *learning, Error *error)
 {
-    IntervalModel *model = learning->model;
-    for (int64_t i = 0; i < model->n; i++) {
-        int kind = model->is_count[i] ? COUNTS : NUMBERS;
-        for (int length = 0; length < model->n_lengths; length++) {
-            int64_t row = i * model->n_lengths + length;
-            double independent = 0;
-            int64_t n = 0;
-            model->own_weight[row] = 0;
-            if (model->group[i] >= 0)
-                n = collect(learning, i, model->lengths[length], &independent);
-            if (n == 0)
+    Status status = STATUS_OK;
+    const IntervalInput *input = learning->input;
+    const IntervalModel *model = learning->model;
+    IntervalBatch batch;
+    for (int64_t i = 0; i < input->n; i += batch.n) {
+        TRY(input->batch_from(input->context, i, &batch, error));
+        TRY(describe(learning->model, &batch, error));
+        for (int64_t row = 0; row < batch.n * model->n_lengths; row++) {
+            int64_t k = row / model->n_lengths;
+            int length = (int)(row % model->n_lengths),
+                kind = model->is_count[k] ? COUNTS : NUMBERS;
+            double independent;
+            if (model->key[k] < 0)
                 continue;
-            int64_t *histogram = histogram_of(model, kind, model->group[i], length);
-            for (int64_t k = 0; k < n; k++)
-                histogram[spread_bin(learning->errors[k])]++;
-            qsort(learning->errors, (size_t)n, sizeof *learning->errors, compare_doubles);
-            spread_condense(learning->errors, n, model->own + row * SPREAD_OWN);
-            model->own_weight[row] = (float)(independent / (independent + OWN_HALF));
+            int64_t *histogram =
+                histogram_of(model, kind, model->group_of_bin[kind][model->key[k]], length);
+            int64_t n = collect(model, &batch, k, model->lengths[length], &independent);
+            for (int64_t e = 0; e < n; e++)
+                histogram[spread_bin(model->errors[e])]++;
         }
     }
+out:
+    return status;
+}
+
+Status intervals_take(IntervalModel *model, const IntervalBatch *batch, Error *error)
+{
+    Status status;
+    TRY(describe(model, batch, error));
+    for (int64_t row = 0; row < batch->n * model->n_lengths; row++) {
+        int64_t k = row / model->n_lengths, n = 0;
+        double independent = 0;
+        if (model->key[k] >= 0)
+            n = collect(model, batch, k, model->lengths[row % model->n_lengths], &independent);
+        model->own_weight[row] = n > 0 ? (float)(independent / (independent + OWN_HALF)) : 0;
+        if (n == 0)
+            continue;
+        qsort(model->errors, (size_t)n, sizeof *model->errors, compare_doubles);
+        spread_condense(model->errors, n, model->own + row * SPREAD_OWN);
+    }
+out:
+    return status;
 }
 
 /* Running counts, and those of all groups together. */
@@ -320,16 +361,17 @@ static void pool(IntervalModel *model)
 Status intervals_learn(Comm *comm, const IntervalInput *input, IntervalModel *model, Error *error)
 {
     Status status;
-    *model = (IntervalModel){.n = input->n, .horizon = input->horizon};
+    *model = (IntervalModel){.n_origins = input->n_origins, .horizon = input->horizon};
     Learning learning = {.input = input, .model = model};
     choose_lengths(input, model);
     TRY_ALL(comm, make_room(&learning, error), error);
-    measure(&learning);
+    TRY_ALL(comm, count_series(&learning, error), error);
     comm_sum_i64(comm, learning.keys, (int64_t)INTERVAL_KINDS * SPREAD_BINS);
     comm_sum_i64(comm, learning.growth, (int64_t)input->horizon * SPREAD_BINS);
     set_groups(&learning);
     set_growth(&learning);
-    count_errors(&learning);
+    TRY_ALL(comm, count_errors(&learning, error), error);
+    model->n = 0; /* what is at hand has no errors of its own */
     comm_sum_i64(comm, model->histograms, histogram_size(model));
     pool(model);
 out:

@@ -145,12 +145,13 @@ static Status forecast_series(Building *building, Error *error)
     const SeriesSet *set = building->set;
     int horizon = building->horizon;
     int64_t past = (int64_t)(building->origins - 1) * horizon;
+    double *mean = mem_new(horizon, sizeof *mean);
     TRY(mem_resize(&tiers->mean, set->n * horizon, sizeof *tiers->mean, what, error));
     TRY(mem_resize(&tiers->units, set->n * horizon, sizeof *tiers->units, what, error));
     TRY(mem_resize(&tiers->source, set->n, sizeof *tiers->source, what, error));
     TRY(mem_resize(&building->residuals, set->n * past, sizeof *building->residuals, what, error));
-    double *mean = mem_new(horizon, sizeof *mean);
     for (int64_t i = 0; i < set->n; i++) {
+        TRY(backtest_load(building->backtest, i, error));
         tiers->source[i] = (uint8_t)combination_forecast(
             building->combination, set, building->backtest, i, 0, tiers->mean + i * horizon);
         for (int o = 1; o < building->origins; o++) {
@@ -161,8 +162,8 @@ static Status forecast_series(Building *building, Error *error)
                 row[h] -= mean[h];
         }
     }
-    mem_free(&mean);
 out:
+    mem_free(&mean);
     return status;
 }
 
@@ -175,6 +176,7 @@ static Status take_nodes(Building *building, int32_t first, int32_t end, SeriesS
     int32_t periods = building->set->calendar.n;
     int64_t room = (int64_t)(end - first) * periods;
     nodes->calendar = building->set->calendar;
+    nodes->first = first;
     nodes->n = end - first;
     TRY(mem_resize(&nodes->begin, nodes->n + 1, sizeof *nodes->begin, what, error));
     TRY(mem_resize(&nodes->start, nodes->n, sizeof *nodes->start, what, error));
@@ -195,11 +197,14 @@ out:
     return status;
 }
 
-static void keep_node(Building *building, const SeriesSet *nodes, const Backtest *backtest,
-                      int64_t i, int32_t node)
+static Status keep_node(Building *building, const SeriesSet *nodes, const Backtest *backtest,
+                        int32_t node, Error *error)
 {
+    Status status;
+    int64_t i = node - nodes->first;
     int horizon = building->horizon;
     int64_t past = (int64_t)(building->origins - 1) * horizon;
+    TRY(backtest_load(backtest, i, error));
     for (int o = 0; o < building->origins; o++) {
         double *mean = building->node_forecasts + ((int64_t)node * building->origins + o) * horizon;
         if (combination_forecast(building->combination, nodes, backtest, i, o, mean) !=
@@ -214,6 +219,18 @@ static void keep_node(Building *building, const SeriesSet *nodes, const Backtest
         for (int h = 0; h < horizon; h++)
             row[h] -= mean[h];
     }
+out:
+    return status;
+}
+
+static Status keep_nodes(Building *building, const SeriesSet *nodes, const Backtest *backtest,
+                         Error *error)
+{
+    Status status = STATUS_OK;
+    for (int64_t i = 0; i < nodes->n; i++)
+        TRY(keep_node(building, nodes, backtest, (int32_t)(nodes->first + i), error));
+out:
+    return status;
 }
 
 /* Values of every rank's nodes everywhere. */
@@ -264,12 +281,12 @@ static Status forecast_nodes(Building *building, Error *error)
     int32_t first = (int32_t)((int64_t)n * comm_rank(comm) / comm_size(comm));
     int32_t end = (int32_t)((int64_t)n * (comm_rank(comm) + 1) / comm_size(comm));
     options.models &= ~(1U << SERIES_POOLED);
+    options.is_scattered = true;
     TRY_ALL(comm, make_nodes(building, error), error);
     TRY(hierarchy_sum_history(comm, hierarchy, building->set, building->node_history, error));
     TRY_ALL(comm, take_nodes(building, first, end, &nodes, error), error);
     TRY(backtest_run(comm, &nodes, &options, &backtest, error));
-    for (int32_t node = first; node < end; node++)
-        keep_node(building, &nodes, &backtest, node - first, node);
+    TRY_ALL(comm, keep_nodes(building, &nodes, &backtest, error), error);
     share_nodes(comm, n, width, building->node_forecasts);
     share_nodes(comm, n, width - horizon, building->node_residuals);
     for (int64_t node = 0; node < n; node++)

@@ -7,9 +7,10 @@
 #include "suites.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { WEEK = 7, FIRST_DAY = 19000, PERIODS = 140, HORIZON = 14, ORIGINS = 4, TOTAL = 200 };
+enum { WEEK = 7, FIRST_DAY = 19000, PERIODS = 140, HORIZON = 14, ORIGINS = 4, TOTAL = 330 };
 
 /* Who holds the blocks of series. */
 typedef enum Place { PLACE_EVEN, PLACE_FIRST, PLACE_LAST, PLACES } Place;
@@ -75,6 +76,18 @@ static SeriesSet make_set(Place place, int64_t total, int changed)
     return set;
 }
 
+static const char *scratch_folder(void)
+{
+    const char *folder = getenv("TMPDIR");
+    return folder != NULL ? folder : "/tmp";
+}
+
+static void load(const Backtest *backtest, int64_t i)
+{
+    Error error = {0};
+    CU_ASSERT_EQUAL_FATAL(backtest_load(backtest, i, &error), STATUS_OK);
+}
+
 static Backtest make_backtest(const SeriesSet *set, int threads)
 {
     Error error = {0};
@@ -84,6 +97,7 @@ static Backtest make_backtest(const SeriesSet *set, int threads)
                                .n_origins = ORIGINS,
                                .season = WEEK,
                                .pooled = {.horizon = HORIZON, .threads = threads},
+                               .place = {.folder = scratch_folder()},
                                .threads = threads};
     CU_ASSERT_EQUAL(backtest_run(rank_comm(), set, &options, &backtest, &error), STATUS_OK);
     return backtest;
@@ -102,6 +116,8 @@ static void test_nothing_after_origin(void)
     Backtest backtest = make_backtest(&set, 1), changed = make_backtest(&other, 1);
     int64_t n_differ = 0, n_same = 0;
     for (int64_t i = 0; i < set.n; i++) {
+        load(&backtest, i);
+        load(&changed, i);
         for (int m = 0; m < SERIES_MODELS; m++) {
             for (int o = 0; o < ORIGINS; o++) {
                 const float *a = backtest_forecast(&backtest, i, o, (SeriesModel)m);
@@ -127,6 +143,7 @@ static void test_forecasts_on_the_calendar(void)
     Backtest backtest = make_backtest(&set, 1);
     for (int64_t i = 0; i < set.n; i++) {
         int32_t length = series_length(&set, i);
+        load(&backtest, i);
         const float *naive = backtest_forecast(&backtest, i, 0, SERIES_NAIVE);
         double last = NAN;
         for (int32_t t = 0; t < length; t++) {
@@ -184,6 +201,7 @@ static void add_figures(const SeriesSet *set, const Backtest *backtest, SeriesMo
                         int origin, double *mase, double *rmsse, double *units)
 {
     for (int64_t i = 0; i < set->n; i++) {
+        load(backtest, i);
         const float *forecast = backtest_forecast(backtest, i, origin, model);
         double actual[HORIZON], absolute = 0.0, square = 0.0;
         Outlook outlook = backtest_outlook(backtest, set, i, origin, actual);
@@ -259,6 +277,7 @@ static void test_mix(void)
     CU_ASSERT(mix.new_mean >= 0.0);
     for (int64_t i = 0; i < set.n; i++) {
         double mean[HORIZON];
+        load(&backtest, i);
         ForecastSource source = combination_forecast(&mix, &set, &backtest, i, 0, mean);
         bool is_new = demand_class(&backtest, &set, i, 0) == DEMAND_NEW;
         CU_ASSERT_EQUAL(source, is_new ? FORECAST_NEW : FORECAST_MIX);

@@ -101,6 +101,38 @@ typedef struct Learned {
     IntervalModel model;
 } Learned;
 
+/* Learn from series that come one at a time or all at once, and have them all at hand. */
+typedef struct Given {
+    IntervalBatch all;
+    int64_t periods; /* origins x horizon */
+    bool is_single;
+} Given;
+
+static Status batch_from(void *context, int64_t first, IntervalBatch *batch, Error *error)
+{
+    const Given *given = context;
+    (void)error;
+    *batch = given->all;
+    if (given->is_single)
+        *batch = (IntervalBatch){first,
+                                 1,
+                                 given->all.forecast + first * given->periods,
+                                 given->all.actual + first * given->periods,
+                                 given->all.scale + first,
+                                 given->all.is_count + first};
+    return STATUS_OK;
+}
+
+static void learn_from(const IntervalBatch *all, int n_origins, int horizon, int longest,
+                       bool is_single, IntervalModel *model)
+{
+    Error error = {0};
+    Given given = {*all, (int64_t)n_origins * horizon, is_single};
+    IntervalInput input = {all->n, n_origins, horizon, longest, batch_from, &given};
+    CU_ASSERT_EQUAL(intervals_learn(rank_comm(), &input, model, &error), STATUS_OK);
+    CU_ASSERT_EQUAL(intervals_take(model, all, &error), STATUS_OK);
+}
+
 static void learned_free(Learned *learned)
 {
     mem_free(&learned->forecast);
@@ -136,12 +168,11 @@ static void make_backtest(const Sample *sample, Layout layout, Learned *learned)
 
 static void learn(const Sample *sample, Layout layout, Learned *learned)
 {
-    Error error = {0};
     make_backtest(sample, layout, learned);
-    IntervalInput input = {learned->n,      sample->n_origins, sample->horizon,
-                           sample->longest, learned->forecast, learned->actual,
-                           learned->scale,  learned->is_count};
-    CU_ASSERT_EQUAL(intervals_learn(rank_comm(), &input, &learned->model, &error), STATUS_OK);
+    IntervalBatch all = {
+        0, learned->n, learned->forecast, learned->actual, learned->scale, learned->is_count};
+    learn_from(&all, sample->n_origins, sample->horizon, sample->longest, layout == ALL_ON_LAST,
+               &learned->model);
 }
 
 /* ---- right ---- */
@@ -309,7 +340,6 @@ static void check_shape(const Shape *shape)
     enum { SERIES = 3, ORIGINS = 2, HORIZON = 5, PERIODS = ORIGINS * HORIZON };
     double forecast[SERIES * PERIODS], actual[SERIES * PERIODS], scale[SERIES];
     bool counts[SERIES];
-    Error error = {0};
     IntervalModel model;
     for (int t = 0; t < SERIES * PERIODS; t++) {
         forecast[t] = shape->forecast;
@@ -319,11 +349,8 @@ static void check_shape(const Shape *shape)
         scale[i] = shape->scale;
         counts[i] = shape->is_count;
     }
-    IntervalInput input = {SERIES, ORIGINS, HORIZON, HORIZON, forecast, actual, scale, counts};
-    Status status = intervals_learn(rank_comm(), &input, &model, &error);
-    CU_ASSERT_EQUAL(status, STATUS_OK);
-    if (status != STATUS_OK)
-        return;
+    IntervalBatch all = {0, SERIES, forecast, actual, scale, counts};
+    learn_from(&all, ORIGINS, HORIZON, HORIZON, false, &model);
     static const double means[] = {0, -5, 1e-9, 3, 1e12};
     for (int m = 0; m < 5; m++) {
         double quantiles[2 * P];
@@ -361,14 +388,13 @@ static void test_below_zero(void)
     for (int sign = -1; sign <= 1; sign += 2) {
         double forecast[8], actual[8], quantiles[P], scale = 50;
         bool counts = false;
-        Error error = {0};
         IntervalModel model;
         for (int t = 0; t < 8; t++) {
             forecast[t] = 30;
             actual[t] = t % 2 ? 100 : t == 0 ? 20 * sign : 20;
         }
-        IntervalInput input = {1, 2, 4, 1, forecast, actual, &scale, &counts};
-        CU_ASSERT_EQUAL(intervals_learn(rank_comm(), &input, &model, &error), STATUS_OK);
+        IntervalBatch all = {0, 1, forecast, actual, &scale, &counts};
+        learn_from(&all, 2, 4, 1, false, &model);
         quantiles_at(&model, 0, 0, 1, quantiles);
         CU_ASSERT(sign > 0 ? quantiles[0] == 0 : quantiles[0] < 0);
         interval_model_free(&model);
