@@ -126,7 +126,7 @@ void manifest_count(const ManifestBatch *batch, const char *table, RowCounts *co
 {
     for (int i = 0; i < batch->n_inputs; i++) {
         const StoreInput *input = &batch->inputs[i];
-        if (strcmp(input->table, table) != 0)
+        if (table != NULL && strcmp(input->table, table) != 0)
             continue;
         counts->read += input->counts.read;
         counts->stored += input->counts.stored;

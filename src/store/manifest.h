@@ -60,7 +60,7 @@ void manifest_parse_columns(JsonCheck *check, const json_t *from, ManifestTable 
 /* Names become file names: letters, digits and . _ - only, and not hidden. */
 bool manifest_is_file_name(const char *name);
 
-/* Sum over inputs of `table`. */
+/* Sum over inputs of `table`; NULL: over all. */
 void manifest_count(const ManifestBatch *batch, const char *table, RowCounts *counts);
 
 void manifest_print(const Manifest *manifest, Buffer *json);

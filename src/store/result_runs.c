@@ -1,4 +1,4 @@
-/* Results: finding runs by their names, and removing checkpoints. */
+/* Results: finding runs by their names; removing old ones, and checkpoints. */
 #include "base/fault.h"
 #include "store/files.h"
 #include "store/internal.h"
@@ -47,6 +47,61 @@ out:
     buffer_free(&path);
     return status;
 }
+
+/* ---- old runs ---- */
+
+static Status retire_run(const Store *store, const char *run, Error *error)
+{
+    Status status;
+    Buffer from = {0}, to = {0};
+    store_file(store, RESULTS, &from);
+    buffer_printf(&from, "/%s", run);
+    buffer_printf(&to, "%s/tmp/retired-%s", store->path, run);
+    TRY(fault_point("store.results.retire", error));
+    TRY(files_remove(buffer_string(&to), error));
+    TRY(files_rename(buffer_string(&from), buffer_string(&to), error));
+    TRY(fault_point("store.results.retired", error));
+    TRY(files_remove(buffer_string(&to), error));
+out:
+    buffer_free(&from);
+    buffer_free(&to);
+    return status;
+}
+
+/* True for a run of a generation before `generation`: its name begins with its number and '-'. */
+static bool is_before(const char *name, int64_t generation)
+{
+    char *end = NULL;
+    long long number = name[0] >= '0' && name[0] <= '9' ? strtoll(name, &end, 10) : -1;
+    return number >= 0 && *end == '-' && number < generation;
+}
+
+Status results_retire(const Store *store, int64_t generation, int *removed, Error *error)
+{
+    Status status = STATUS_OK;
+    Buffer path = {0};
+    *removed = 0;
+    vesper_assert(store->mode == STORE_WRITE);
+    store_file(store, RESULTS, &path);
+    DIR *folder = opendir(buffer_string(&path));
+    if (!folder) {
+        status = files_error(error, "read the folder", buffer_string(&path));
+        goto out;
+    }
+    const struct dirent *next;
+    while (status == STATUS_OK && (next = readdir(folder))) {
+        if (!is_before(next->d_name, generation))
+            continue;
+        status = retire_run(store, next->d_name, error);
+        *removed += status == STATUS_OK;
+    }
+    closedir(folder);
+out:
+    buffer_free(&path);
+    return status;
+}
+
+/* ---- checkpoints ---- */
 
 void results_checkpoint_name(const char *run, uint64_t key, char name[STORE_NAME_SIZE])
 {

@@ -465,6 +465,12 @@ const ResultTable *results_table(const ResultReader *reader, int i)
     return &reader->tables[i];
 }
 
+const char *results_run(const ResultReader *reader, int i)
+{
+    vesper_assert(i >= 0 && i < reader->n_tables);
+    return reader->runs[reader->run_of[i]].name;
+}
+
 /* The layout and the file of table i, at its first use. */
 static Status open_table(ResultReader *reader, int i, Error *error)
 {

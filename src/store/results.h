@@ -36,6 +36,12 @@ bool results_exist(const Store *store, const char *run);
 Status results_find_before(const Store *store, const char *tail, char run[STORE_NAME_SIZE],
                            Error *error) VESPER_MUST_USE;
 
+/* Remove the runs of generations before `generation`, *removed of them. Each leaves by a rename, so
+ * that nobody finds half of it; what a crash leaves in tmp/ the next writer clears. One rank, with
+ * the lock. Local. */
+Status results_retire(const Store *store, int64_t generation, int *removed,
+                      Error *error) VESPER_MUST_USE;
+
 Status results_begin(Comm *comm, Store *store, const char *run, ResultWriter **writer,
                      Error *error) VESPER_MUST_USE;
 /* `rows`: sorted, distributed over ranks in rank order; rebalanced here to whole blocks. `key`: the
@@ -73,6 +79,7 @@ Status results_open_also(const Store *store, const char *run, ResultReader *read
 void results_close(ResultReader **reader);
 int results_count(const ResultReader *reader);
 const ResultTable *results_table(const ResultReader *reader, int i);
+const char *results_run(const ResultReader *reader, int i); /* that table i is of */
 /* Rows of block `block` of table i, verified; `rows` is emptied first. */
 Status results_read_block(ResultReader *reader, int i, int64_t block, Table *rows,
                           Error *error) VESPER_MUST_USE;

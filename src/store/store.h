@@ -6,6 +6,7 @@
  *   STORE/segments/N/TABLE.h5 one a table and batch; never changed (docs/format.md)
  *   STORE/results/RUN/TABLE.h5  what a job computed from one generation
  *   STORE/checkpoints/          what an unfinished job has so far
+ *   STORE/nights/N.json         what the gate said of a night, and of what (nights.h)
  *   STORE/rejects/, STORE/tmp/, STORE/lock
  *
  * A partition is hash(customer_id), or of order_id without one, modulo a power of two. Ranks own
