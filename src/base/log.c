@@ -3,7 +3,9 @@
 #include "base/log.h"
 
 #include "base/bytes.h"
+#include "base/civil.h"
 #include "base/decimal.h"
+#include "base/log_fields.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -24,6 +26,10 @@ static const double draw_interval = 0.2; /* seconds */
 
 static int log_rank;
 static LogLevel log_level = LOG_INFO;
+static LogFormat log_format = LOG_TEXT;
+enum { NAME_BYTES = 64 };
+static char log_job[NAME_BYTES];
+static char log_stage[NAME_BYTES]; /* that a failure belongs to; "" before the first */
 static bool bar_is_shown;
 static int terminal = -1; /* where the bar is drawn; -1 for nowhere */
 
@@ -69,6 +75,21 @@ Status log_level_parse(const char *text, LogLevel *level, Error *error)
                      "no log level is called '%s'; there are error, warn, info and debug", text);
 }
 
+void log_set_format(LogFormat format, const char *job)
+{
+    log_format = format;
+    snprintf(log_job, sizeof log_job, "%s", job);
+}
+
+Status log_format_parse(const char *text, LogFormat *format, Error *error)
+{
+    *format = strcmp(text, "json") == 0 ? LOG_JSON : LOG_TEXT;
+    if (*format == LOG_JSON || strcmp(text, "text") == 0)
+        return STATUS_OK;
+    return error_set(error, STATUS_USAGE, __FILE__, __LINE__,
+                     "no log format is called '%s'; there are text and json", text);
+}
+
 static void write_all(int fd, const Buffer *text)
 {
     const char *data = text->data;
@@ -93,40 +114,95 @@ static void wipe_bar(void)
     bar_is_shown = false;
 }
 
+/* {"time":...,"level":...,"job":...,"stage":..., and what the caller adds. */
+static void begin_object(Buffer *line, LogLevel level, const char *stage)
+{
+    char now[CIVIL_TEXT_SIZE];
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    civil_format_utc((int64_t)time.tv_sec * 1000000, now);
+    buffer_printf(line, "{\"time\":\"%.*s.%03dZ\",\"level\":\"%s\",\"job\":", (int)strlen(now) - 1,
+                  now, (int)(time.tv_nsec / 1000000), level_names[level]);
+    log_text_json(bytes_of(log_job), line);
+    buffer_append_string(line, ",\"stage\":");
+    log_text_json(bytes_of(stage), line);
+}
+
+static void begin_text(Buffer *line, LogLevel level, const char *stage)
+{
+    char now[CIVIL_TEXT_SIZE];
+    civil_format_utc((int64_t)time(NULL) * 1000000, now);
+    buffer_printf(line, "%s %s %s ", now, level_names[level], stage);
+}
+
+/* Collected, ended and written as one. */
+static void end_line(Buffer *line)
+{
+    wipe_bar();
+    buffer_append_string(line, log_format == LOG_JSON ? "}\n" : "\n");
+    write_all(STDERR_FILENO, line);
+    buffer_free(line);
+}
+
 void log_line(LogLevel level, LogScope scope, const char *stage, const char *format, ...)
 {
     if (level > log_level || (scope == LOG_ROOT && log_rank != 0))
         return;
-    char now[32];
-    time_t seconds = time(NULL);
-    struct tm utc;
-    strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
-
-    Buffer line = {0};
-    wipe_bar();
-    buffer_printf(&line, "%s %s %s ", now, level_names[level], stage);
-    if (scope == LOG_RANK)
-        buffer_printf(&line, "rank=%d ", log_rank);
+    Buffer line = {0}, fields = {0};
     char text[2048];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    buffer_append_string(&line, text);
-    buffer_append_string(&line, "\n");
-    write_all(STDERR_FILENO, &line);
-    buffer_free(&line);
+    if (scope == LOG_RANK)
+        buffer_printf(&fields, "rank=%d ", log_rank);
+    buffer_append_string(&fields, text);
+    if (log_format == LOG_JSON) {
+        begin_object(&line, level, stage);
+        log_fields_json(buffer_view(&fields), &line);
+    } else {
+        begin_text(&line, level, stage);
+        buffer_append_bytes(&line, buffer_view(&fields));
+    }
+    end_line(&line);
+    buffer_free(&fields);
+}
+
+void log_begin_stage(const char *stage)
+{
+    snprintf(log_stage, sizeof log_stage, "%s", stage);
+}
+
+void log_end_stage(const char *stage, double min_s, double mean_s, double max_s, const char *fields)
+{
+    const char *prefix = log_format == LOG_JSON ? "seconds_" : "";
+    log_line(LOG_INFO, LOG_ROOT, stage, "seconds=%.3f %smin=%.3f %smax=%.3f%s%s", mean_s, prefix,
+             min_s, prefix, max_s, fields[0] != '\0' ? " " : "", fields);
+}
+
+static void log_failure_object(const Error *error)
+{
+    Buffer line = {0};
+    begin_object(&line, LOG_ERROR, log_stage);
+    buffer_printf(&line, ",\"status\":\"%s\",\"code\":%d,\"rank\":%d,\"file\":",
+                  status_name(error->status), (int)error->status, error->rank);
+    log_text_json(bytes_of(error->file), &line);
+    buffer_printf(&line, ",\"line\":%d,\"message\":", error->line);
+    log_text_json(bytes_of(error->message), &line);
+    end_line(&line);
 }
 
 void log_failure(const Error *error)
 {
     if (log_rank != 0)
         return;
+    if (log_format == LOG_JSON) {
+        log_failure_object(error);
+        return;
+    }
     Buffer line = {0};
-    wipe_bar();
-    buffer_printf(&line, "vesper: %s\n", error->message);
-    write_all(STDERR_FILENO, &line);
-    buffer_free(&line);
+    buffer_printf(&line, "vesper: %s", error->message);
+    end_line(&line);
     log_line(LOG_DEBUG, LOG_ROOT, "failure", "status=%d rank=%d place=%s:%d", (int)error->status,
              error->rank, error->file, error->line);
 }

@@ -7,6 +7,7 @@
  * live bytes it stays below the most that was ever live. */
 #include "base/memory.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { ALIGNMENT = 64, PAGE = 4096, MAP_BYTES_MIN = 1 << 20, SPARES_MAX = 32 };
 static const size_t block_bytes_most = (size_t)1 << 40;
@@ -326,7 +328,8 @@ int64_t mem_peak_bytes(void)
     return atomic_load(&peak_bytes);
 }
 
-int64_t mem_peak_resident_bytes(void)
+/* The kernel's count, which mem_mark_peak sets back. */
+static int64_t peak_resident(void)
 {
     /* VmHWM belongs to this program alone; ru_maxrss also remembers what exec'd it. */
     int64_t kib = -1;
@@ -343,4 +346,28 @@ int64_t mem_peak_resident_bytes(void)
     if (kib < 0 && getrusage(RUSAGE_SELF, &usage) == 0)
         kib = usage.ru_maxrss;
     return kib < 0 ? 0 : kib * 1024;
+}
+
+static int64_t peak_before_mark;
+
+int64_t mem_peak_resident_bytes(void)
+{
+    int64_t peak = peak_resident();
+    return peak > peak_before_mark ? peak : peak_before_mark;
+}
+
+void mem_mark_peak(void)
+{
+    peak_before_mark = mem_peak_resident_bytes();
+    int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t written = write(fd, "5", 1); /* "reset the peak resident set size": proc(5) */
+    (void)written;
+    (void)close(fd);
+}
+
+int64_t mem_peak_since_mark(void)
+{
+    return peak_resident();
 }

@@ -34,7 +34,10 @@ int64_t mem_live_blocks(void);
 int64_t mem_live_bytes(void);
 int64_t mem_peak_bytes(void);
 
-/* Peak resident bytes of this process, as the kernel counts them. Local. */
+/* Peak resident bytes of this process, as the kernel counts them; and since the last mark, where
+ * the kernel can forget its count (else of all its life). Local. */
 int64_t mem_peak_resident_bytes(void);
+void mem_mark_peak(void);
+int64_t mem_peak_since_mark(void);
 
 #endif

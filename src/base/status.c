@@ -8,6 +8,15 @@
 
 static int bug_rank;
 
+const char *status_name(Status status)
+{
+    static const char *const names[] = {
+        [STATUS_OK] = "ok",       [STATUS_BUG] = "bug",       [STATUS_USAGE] = "usage",
+        [STATUS_INPUT] = "input", [STATUS_IO] = "io",         [STATUS_MEMORY] = "memory",
+        [STATUS_GATE] = "gate",   [STATUS_RESUME] = "resume", [STATUS_LOCKED] = "locked"};
+    return names[status];
+}
+
 static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -21,6 +21,8 @@ typedef enum Status {
     STATUS_LOCKED = 8  /* another run holds the store's lock */
 } Status;
 
+const char *status_name(Status status); /* one word: "ok", "usage", "gate" ... */
+
 enum { ERROR_MESSAGE_SIZE = 1024, ERROR_FILE_SIZE = 64 };
 
 /* One failure. Plain bytes, so that it can be broadcast. All zero is "no error". */

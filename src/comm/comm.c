@@ -75,6 +75,11 @@ int comm_size(const Comm *comm)
     return comm->size;
 }
 
+int64_t comm_sent_bytes(const Comm *comm)
+{
+    return comm->sent;
+}
+
 MPI_Comm comm_native(const Comm *comm)
 {
     return comm->world;
@@ -120,6 +125,7 @@ void comm_broadcast(Comm *comm, int root, void *data, int64_t bytes)
     while (bytes > 0) {
         int piece = comm_piece(comm, bytes);
         MPI_Bcast(at, piece, MPI_BYTE, root, comm->world);
+        comm->sent += comm->rank == root && comm->size > 1 ? piece : 0;
         at += piece;
         bytes -= piece;
     }
@@ -166,6 +172,7 @@ static void reduce_i64(Comm *comm, int64_t *values, int64_t count, MPI_Op op)
     while (count > 0) {
         int piece = comm_piece(comm, count);
         MPI_Allreduce(MPI_IN_PLACE, values, piece, MPI_INT64_T, op, comm->world);
+        comm->sent += comm->size > 1 ? piece * (int64_t)sizeof *values : 0;
         values += piece;
         count -= piece;
     }
@@ -203,6 +210,7 @@ void comm_sum_scatter_i64(Comm *comm, const int64_t *values, const int64_t *coun
             int piece = comm_piece(comm, left < SCATTER_BLOCK ? left : SCATTER_BLOCK);
             int64_t *target = owner == comm->rank ? own + at : NULL;
             MPI_Reduce(values, target, piece, MPI_INT64_T, MPI_SUM, owner, comm->world);
+            comm->sent += owner != comm->rank ? piece * (int64_t)sizeof *values : 0;
             values += piece;
             at += piece;
         }
@@ -236,6 +244,7 @@ void comm_sum_in_order_f64(Comm *comm, const double *own, int64_t n_own, int64_t
         }
         if (comm->rank + 1 < comm->size)
             MPI_Send(sum, block, MPI_DOUBLE, comm->rank + 1, 0, comm->world);
+        comm->sent += block * (int64_t)sizeof *sum;
         at += block;
     }
     int64_t bytes;
@@ -266,6 +275,7 @@ void comm_gather_in_place(Comm *comm, void *all, const int64_t *bytes)
     }
     MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, parts, counts, places, MPI_BYTE,
                    comm->world);
+    comm->sent += comm->size > 1 ? counts[comm->rank] : 0;
     mem_free(&counts);
     mem_free(&places);
 }

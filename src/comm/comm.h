@@ -21,6 +21,9 @@ void comm_finish(Comm **comm);
 
 int comm_rank(const Comm *comm);
 int comm_size(const Comm *comm);
+/* Bytes that this rank has handed to other ranks so far: what it sent to each, and once its part of
+ * every sum, gather and broadcast. Local. */
+int64_t comm_sent_bytes(const Comm *comm);
 
 /* Largest number of elements (bytes, where bytes are moved) one MPI call carries; larger transfers
  * are cut into pieces. The same on every rank. Tests set it small (VESPER_COMM_PIECE in rank 0's

@@ -46,6 +46,7 @@ static void transfer_window(Comm *comm, Pair *pairs, int n_pairs)
                 continue;
             MPI_Isend(pair->send, piece, MPI_BYTE, pair->to, 0, comm->world,
                       &requests[n_requests++]);
+            comm->sent += pair->to != comm->rank ? piece : 0;
             pair->send += piece;
             pair->send_left -= piece;
         }

@@ -12,6 +12,7 @@ struct Comm {
     int rank;
     int size;
     int64_t piece; /* most elements one MPI call carries; the same on every rank */
+    int64_t sent;  /* bytes: comm_sent_bytes */
 };
 
 /* The one way from our counts to MPI's. */

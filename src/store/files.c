@@ -232,17 +232,66 @@ out:
     return status;
 }
 
-Status files_write_small(const char *path, Bytes contents, Error *error)
+static Status write_small(const char *path, Bytes contents, mode_t mode, Error *error)
 {
     Status status;
     Buffer fresh = {0};
     buffer_printf(&fresh, "%s.new", path);
     const char *name = buffer_string(&fresh);
     TRY(files_write_fresh(name, contents, error));
+    if (chmod(name, mode) != 0) {
+        status = files_error(error, "set the mode of", name);
+        goto out;
+    }
     TRY(files_sync(name, error));
     TRY(files_rename(name, path, error));
 out:
     buffer_free(&fresh);
+    return status;
+}
+
+Status files_write_small(const char *path, Bytes contents, Error *error)
+{
+    return write_small(path, contents, 0600, error);
+}
+
+Status files_write_public(const char *path, Bytes contents, Error *error)
+{
+    return write_small(path, contents, 0644, error);
+}
+
+Status files_append_public(const char *path, Bytes contents, Error *error)
+{
+    Status status = STATUS_OK;
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return files_error(error, "open", path);
+    ssize_t done = write(fd, contents.data, (size_t)contents.size);
+    if (done >= 0 && done < contents.size)
+        errno = ENOSPC; /* a disk that is full takes a part */
+    if (done < contents.size || fsync(fd) != 0)
+        status = files_error(error, "write", path);
+    (void)close(fd);
+    return status;
+}
+
+Status files_check_writable(const char *path, Error *error)
+{
+    Status status = STATUS_OK;
+    struct stat about;
+    char *folder = mem_copy_string(path);
+    char *slash = strrchr(folder, '/');
+    if (slash == folder)
+        slash++; /* in the root */
+    if (slash != NULL)
+        *slash = '\0';
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        errno = EISDIR;
+        status = files_error(error, "write", path);
+    } else if (access(slash != NULL ? folder : ".", W_OK | X_OK) != 0) {
+        status = files_error(error, "write", path);
+    }
+    mem_free(&folder);
     return status;
 }
 

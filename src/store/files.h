@@ -28,6 +28,12 @@ Status files_replace_folder(const char *from, const char *to, Error *error) VESP
 Status files_write_fresh(const char *path, Bytes contents, Error *error) VESPER_MUST_USE;
 /* A small file at once. It appears whole: written beside as PATH.new, synced, renamed. */
 Status files_write_small(const char *path, Bytes contents, Error *error) VESPER_MUST_USE;
+/* For programs of other users, mode 0644: the same, and one that `contents` are put behind in one
+ * piece, which is made if need be. */
+Status files_write_public(const char *path, Bytes contents, Error *error) VESPER_MUST_USE;
+Status files_append_public(const char *path, Bytes contents, Error *error) VESPER_MUST_USE;
+/* STATUS_IO now if no file could be made at `path` later: its folder is not there or refuses. */
+Status files_check_writable(const char *path, Error *error) VESPER_MUST_USE;
 Status files_read_small(const char *path, int64_t limit, Buffer *contents,
                         Error *error) VESPER_MUST_USE;
 

@@ -10,6 +10,7 @@ typedef struct UnitSuite {
 } UnitSuite;
 
 extern CU_TestInfo base_tests[];
+extern CU_TestInfo log_fields_tests[];
 extern CU_TestInfo civil_tests[];
 extern CU_TestInfo free_memory_tests[];
 extern CU_TestInfo time_parse_tests[];
@@ -48,6 +49,7 @@ extern CU_TestInfo inventory_tests[];
 #define UNIT_SUITES                                                                                \
     {                                                                                              \
         {"base", base_tests},                                                                      \
+        {"log_fields", log_fields_tests},                                                          \
         {"civil", civil_tests},                                                                    \
         {"free_memory", free_memory_tests},                                                        \
         {"time_parse", time_parse_tests},                                                          \
