@@ -67,7 +67,7 @@ out:
 Status store_batch_begin(Comm *comm, Store *store, StoreBatch **batch, Error *error)
 {
     Status status;
-    vesper_assert(store->mode == STORE_WRITE);
+    vesper_assert(store->mode == STORE_WRITE && !store->view);
     StoreBatch *begun = mem_new(1, sizeof *begun);
     begun->store = store;
     begun->number = store->manifest.generation + 1;

@@ -31,6 +31,9 @@ typedef struct StoreSegment {
     int readers;  /* that use fd now */
 } StoreSegment;
 
+/* What is seen of a store as of a day (as_of.c). */
+typedef struct StoreView StoreView;
+
 struct Store {
     char *path;
     StoreMode mode;
@@ -43,6 +46,7 @@ struct Store {
     int n_open;            /* segments with fd >= 0 */
     pthread_mutex_t files; /* guards fd and readers of the segments, and n_open */
     int lock;              /* fd on rank 0 of a STORE_WRITE store, else -1 */
+    StoreView *view;       /* NULL: everything is seen */
 };
 
 /* Take STORE/lock; STATUS_LOCKED names who has it. *was_left: a writer died holding it, `left`
@@ -71,6 +75,26 @@ int64_t store_segment_number(const Store *store, const StoreSegment *segment);
 Status store_segment_take(Store *store, StoreSegment *segment, SegmentFile *file,
                           Error *error) VESPER_MUST_USE;
 void store_segment_give_back(Store *store, StoreSegment *segment);
+
+/* Rows of `table` in a partition, over all batches, in force or not. Local. */
+int64_t store_partition_rows(const Store *store, const char *table, int64_t partition);
+/* The columns of these rows, batches one after another; `rows` is emptied first. Local. */
+Status store_read_batches(Store *store, const char *table, int32_t partition,
+                          const char *const *columns, int n_columns, Table *rows,
+                          Error *error) VESPER_MUST_USE;
+
+/* For those who read; with view NULL they change nothing. Local.
+ * The column that must be read to know which rows of `table` are seen; NULL: there is none. */
+const char *store_view_day(const StoreView *view, const char *table);
+/* Leave the rows that are seen, with the codes that they are seen by. */
+Status store_view_keep(const StoreView *view, const char *table, int32_t partition, Table *rows,
+                       Error *error) VESPER_MUST_USE;
+/* *rows := those in force that are seen; false, and *rows stays, if these are all. */
+bool store_view_rows(const StoreView *view, const char *table, int64_t *rows);
+/* Make the range of a column that of the rows that are seen. */
+void store_view_range(const StoreView *view, const char *table, const char *column, int64_t *min,
+                      int64_t *max);
+void store_view_free(StoreView **view);
 
 /* Make `rows` an empty table of these columns; one that has them already keeps its memory. Local.
  */

@@ -108,6 +108,9 @@ static Status choose_columns(const Store *store, const char *table, bool is_orde
         TRY(want_named(store, table, columns[i], &wanted, error));
     if (n_columns == 0)
         TRY(want_all(store, table, &wanted, error));
+    const char *day = store_view_day(store->view, table);
+    if (day && store_has_column(store, table, day))
+        TRY(want_named(store, table, day, &wanted, error));
     if (is_order_lines && needs_merge(store, table)) {
         TRY(want(&wanted, (ColumnSpec){"customer", COLUMN_I32, UNIT_CODE}, error));
         TRY(want(&wanted, (ColumnSpec){"order", COLUMN_I32, UNIT_NONE}, error));
@@ -132,6 +135,7 @@ void store_column_range(const Store *store, const char *table, const char *colum
         *min = found->min < *min ? found->min : *min;
         *max = found->max > *max ? found->max : *max;
     }
+    store_view_range(store->view, table, column, min, max);
 }
 
 /* ---- all batches, one after another ---- */
@@ -143,19 +147,24 @@ static bool is_segment_of(const Store *store, const StoreSegment *segment, const
            segment->volume == placement_volume(&store->placement, partition);
 }
 
-/* Append the partition's rows of every batch. starts [n_segments + 1]: where those of each segment
- * begin; NULL if nobody asks. */
-static Status append_batches(Store *store, const char *table, int64_t partition, Table *rows,
-                             int64_t *starts, Error *error)
+int64_t store_partition_rows(const Store *store, const char *table, int64_t partition)
 {
-    Status status = STATUS_OK;
     int64_t total = 0;
     for (int i = 0; i < store->n_segments; i++) {
         const StoreSegment *segment = &store->segments[i];
         if (is_segment_of(store, segment, table, partition) && segment->layout.index)
             total += segment_partition_rows(&segment->layout, partition);
     }
-    TRY(table_reserve(rows, total, error));
+    return total;
+}
+
+/* Append the partition's rows of every batch. starts [n_segments + 1]: where those of each segment
+ * begin; NULL if nobody asks. */
+static Status append_batches(Store *store, const char *table, int64_t partition, Table *rows,
+                             int64_t *starts, Error *error)
+{
+    Status status = STATUS_OK;
+    TRY(table_reserve(rows, store_partition_rows(store, table, partition), error));
     for (int i = 0; i < store->n_segments; i++) {
         StoreSegment *segment = &store->segments[i];
         if (starts)
@@ -374,6 +383,18 @@ Status store_read_partition(Store *store, const char *table, int32_t partition,
         TRY(read_order_lines(store, table, partition, rows, error));
     else
         TRY(append_batches(store, table, partition, rows, NULL, error));
+    TRY(store_view_keep(store->view, table, partition, rows, error));
+out:
+    return status;
+}
+
+Status store_read_batches(Store *store, const char *table, int32_t partition,
+                          const char *const *columns, int n_columns, Table *rows, Error *error)
+{
+    Status status;
+    vesper_assert(!store->view);
+    TRY(choose_columns(store, table, false, columns, n_columns, rows, error));
+    TRY(append_batches(store, table, partition, rows, NULL, error));
 out:
     return status;
 }
@@ -385,7 +406,7 @@ Status store_read_batch_partition(Store *store, const char *table, int64_t batch
                                   Error *error)
 {
     Status status;
-    vesper_assert(partition >= 0 && partition < store->settings.partitions);
+    vesper_assert(partition >= 0 && partition < store->settings.partitions && !store->view);
     TRY(fault_point("store.read", error));
     TRY(choose_columns(store, table, false, columns, columns ? n_columns : 0, rows, error));
     for (int i = 0; i < store->n_segments; i++) {
@@ -421,6 +442,7 @@ static Status read_all_of_global(Store *store, const char *table, Table *rows, E
     TRY(fault_point("store.read", error));
     TRY(choose_columns(store, table, false, NULL, 0, rows, error));
     TRY(append_batches(store, table, 0, rows, NULL, error));
+    TRY(store_view_keep(store->view, table, 0, rows, error));
 out:
     return status;
 }

@@ -371,6 +371,7 @@ void store_close(Comm *comm, Store **store)
         segment_layout_free(&closed->segments[i].layout);
     }
     mem_free(&closed->segments);
+    store_view_free(&closed->view);
     manifest_free(&closed->manifest);
     mem_free(&closed->path);
     pthread_mutex_destroy(&closed->files);
@@ -403,6 +404,8 @@ int64_t store_rows(const Store *store, const char *table)
 {
     int64_t rows = 0;
     bool has_weights = strcmp(table, STORE_ORDERS) == 0;
+    if (store_view_rows(store->view, table, &rows))
+        return rows;
     for (int32_t p = 0; has_weights && p < store->manifest.partitions; p++)
         rows += store->manifest.weights[p];
     for (int b = 0; !has_weights && b < store->manifest.n_batches; b++) {

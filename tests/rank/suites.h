@@ -20,6 +20,7 @@ extern CU_TestInfo comm_tables_tests[];
 extern CU_TestInfo store_tests[];
 extern CU_TestInfo store_damage_tests[];
 extern CU_TestInfo store_crash_tests[];
+extern CU_TestInfo as_of_tests[];
 extern CU_TestInfo results_tests[];
 extern CU_TestInfo shop_tests[];
 extern CU_TestInfo quantiles_tests[];
@@ -89,6 +90,7 @@ extern CU_TestInfo anomalies_tests[];
         {"store", store_tests}, \
         {"store_damage", store_damage_tests}, \
         {"store_crash", store_crash_tests}, \
+        {"as_of", as_of_tests}, \
         {"results", results_tests}, \
         {"shop", shop_tests}, \
         {"quantiles", quantiles_tests}, \
