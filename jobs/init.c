@@ -16,9 +16,11 @@ Status create_store(Run *run, Error *error)
     TRY(options_store(run->config, &path, error));
     TRY(options_settings(run->config, &settings, error));
     TRY(store_create(run->comm, path, &settings, error));
-    stage_note(run, "store=%s partitions=%d time_zone=%s currency=%s money_decimals=%d", path,
-               (int)settings.partitions, settings.time_zone, settings.currency,
-               settings.money_decimals);
+    stage_note_text(run, "store", path);
+    stage_note(run, "partitions=%d", (int)settings.partitions);
+    stage_note_text(run, "time_zone", settings.time_zone);
+    stage_note_text(run, "currency", settings.currency);
+    stage_note(run, "money_decimals=%d", settings.money_decimals);
 out:
     return status;
 }
@@ -30,7 +32,8 @@ static Status open_store(Run *run, StoreMode mode, Error *error)
     TRY(options_store(run->config, &path, error));
     TRY(store_open(run->comm, path, mode, &run->store, error));
     TRY(options_match_store(run->config, store_settings(run->store), path, error));
-    stage_note(run, "store=%s generation=%lld", path, (long long)store_generation(run->store));
+    stage_note_text(run, "store", path);
+    stage_note(run, "generation=%lld", (long long)store_generation(run->store));
 out:
     return status;
 }

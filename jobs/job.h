@@ -14,6 +14,7 @@
 typedef struct NightPart {
     bool is_wanted;
     bool was_there;             /* an earlier run had computed it */
+    bool is_made;               /* by this run or an earlier one: this run came past it */
     char name[STORE_NAME_SIZE]; /* of its results: generation and configuration; "" until known */
 } NightPart;
 
@@ -43,6 +44,7 @@ typedef struct Run {
     ForecastAccuracies forecast_accuracies;
     ForecastSummary forecast;
     int64_t blocks_verified;
+    bool is_watched; /* something is written at its end (watch.h) */
     RunRecord record;
 } Run;
 

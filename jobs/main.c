@@ -8,6 +8,7 @@
 #include "base/suggest.h"
 #include "job.h"
 #include "options.h"
+#include "watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,15 +164,14 @@ static Status run_job(Comm *comm, const Job *job, int argc, char **argv, Error *
     Status status;
     Config *config = NULL;
     Run run = {.comm = comm, .job = job->name};
-    LogLevel level = LOG_INFO;
     run_record_begin(&run.record);
     TRY_ALL(comm, fault_init(comm_rank(comm), error), error);
     TRY(read_config(comm, job->name, argc, argv, &config, error));
-    TRY_ALL(comm, log_level_parse(config_text(config, "log-level"), &level, error), error);
-    log_init(comm_rank(comm), level);
     run.config = config;
+    TRY(watch_begin(&run, error));
     TRY(job->main(&run, error));
 out:
+    status = watch_end(&run, status, error);
     sales_options_free(&run.sales_options);
     recommend_options_free(&run.recommend_options);
     held_out_free(&run.held_out);

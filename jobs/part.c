@@ -54,6 +54,7 @@ Status part_make(Run *run, ResultPart part, PartWork work, Error *error)
         TRY(compute_and_keep(run, part, work, error));
     }
     TRY(clear_checkpoints(run, part, true, error));
+    own->is_made = true;
     stage_note(run, "run=%s%s", own->name, own->was_there ? " already=computed" : "");
 out:
     return status;

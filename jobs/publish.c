@@ -82,9 +82,10 @@ Status publish_tables(Run *run, Error *error)
     if (comm_rank(run->comm) == 0)
         status = publish_on_root(run, error);
     TRY(comm_agree(run->comm, status, error));
-    stage_note(run, "run=%s tables=%d rows=%lld changed=%s to=%s", run->published.run,
+    stage_note(run, "run=%s tables=%d rows=%lld changed=%s", run->published.run,
                run->publish.tables, (long long)run->publish.rows,
-               run->publish.changed ? "yes" : "no", config_text(run->config, "to"));
+               run->publish.changed ? "yes" : "no");
+    stage_note_text(run, "to", config_text(run->config, "to"));
 out:
     return status;
 }

@@ -9,17 +9,13 @@
 #include "store/files.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* Peak resident bytes of a rank, over the ranks. */
-typedef struct PeakMemory {
-    int64_t min, mean, max;
-} PeakMemory;
-
-static int64_t utc_now_us(void)
+int64_t run_record_now_us(void)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
@@ -28,24 +24,38 @@ static int64_t utc_now_us(void)
 
 void run_record_begin(RunRecord *record)
 {
-    *record = (RunRecord){.started_us = utc_now_us(), .started_s = clock_seconds()};
+    *record = (RunRecord){.started_us = run_record_now_us(), .started_s = clock_seconds()};
 }
 
-const StageTime *run_record_add_stage(RunRecord *record, Comm *comm, const char *name,
-                                      double seconds)
+StageStart run_record_begin_stage(const Comm *comm)
+{
+    mem_mark_peak();
+    return (StageStart){
+        .seconds = clock_seconds(), .sent_bytes = comm_sent_bytes(comm), .io = process_io()};
+}
+
+const StageTime *run_record_end_stage(RunRecord *record, Comm *comm, const char *name,
+                                      const StageStart *start)
 {
     vesper_assert(record->n_stages < RUN_STAGES_MAX);
-    int64_t sum_us = (int64_t)(seconds * 1e6);
-    int64_t min_us = sum_us;
-    int64_t max_us = sum_us;
-    comm_sum_i64(comm, &sum_us, 1);
+    ProcessIo io = process_io();
+    int64_t own_us = (int64_t)((clock_seconds() - start->seconds) * 1e6);
+    int64_t sums[] = {own_us, comm_sent_bytes(comm) - start->sent_bytes, io.read - start->io.read,
+                      io.written - start->io.written};
+    int64_t most[] = {own_us, mem_peak_since_mark()};
+    int64_t min_us = own_us;
+    comm_sum_i64(comm, sums, sizeof sums / sizeof sums[0]);
+    comm_max_i64(comm, most, sizeof most / sizeof most[0]);
     comm_min_i64(comm, &min_us, 1);
-    comm_max_i64(comm, &max_us, 1);
     StageTime *stage = &record->stages[record->n_stages++];
+    *stage = (StageTime){.min_s = (double)min_us / 1e6,
+                         .mean_s = (double)sums[0] / 1e6 / comm_size(comm),
+                         .max_s = (double)most[0] / 1e6,
+                         .peak_bytes = most[1],
+                         .sent_bytes = sums[1],
+                         .read_bytes = sums[2],
+                         .written_bytes = sums[3]};
     (void)snprintf(stage->name, sizeof stage->name, "%s", name);
-    stage->min_s = (double)min_us / 1e6;
-    stage->mean_s = (double)sum_us / 1e6 / comm_size(comm);
-    stage->max_s = (double)max_us / 1e6;
     return stage;
 }
 
@@ -58,7 +68,7 @@ double run_record_seconds(const RunRecord *record, const char *stage)
     return 0;
 }
 
-static PeakMemory peak_memory(Comm *comm)
+PeakMemory run_record_peak_memory(Comm *comm)
 {
     int64_t own = mem_peak_resident_bytes();
     PeakMemory peak = {own, own, own};
@@ -79,9 +89,10 @@ static void set_count(json_t *object, const char *key, int64_t value)
     (void)json_object_set_new(object, key, json_integer(value));
 }
 
+/* A number that is none becomes null. */
 static void set_real(json_t *object, const char *key, double value)
 {
-    (void)json_object_set_new(object, key, json_real(value));
+    (void)json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
 }
 
 static void set_time(json_t *object, const char *key, int64_t ts_us)
@@ -147,6 +158,10 @@ static json_t *stages_json(const RunRecord *record)
         set_real(json, "seconds_min", stage->min_s);
         set_real(json, "seconds_mean", stage->mean_s);
         set_real(json, "seconds_max", stage->max_s);
+        set_count(json, "peak_bytes", stage->peak_bytes);
+        set_count(json, "sent_bytes", stage->sent_bytes);
+        set_count(json, "read_bytes", stage->read_bytes);
+        set_count(json, "written_bytes", stage->written_bytes);
         (void)json_array_append_new(stages, json);
     }
     return stages;
@@ -175,12 +190,64 @@ static void add_published(json_t *root, const Run *run)
     (void)json_object_set_new(root, "published", json);
 }
 
+static void add_rate(json_t *root, const Run *run, const char *key, const char *stage, int64_t rows)
+{
+    double seconds = run_record_seconds(&run->record, stage);
+    if (rows > 0 && seconds > 0)
+        set_real(root, key, (double)rows / seconds);
+}
+
 static void add_throughput(json_t *root, const Run *run)
 {
-    RowCounts all = run_total_counts(run);
-    double seconds = run_record_seconds(&run->record, "ingest");
-    if (all.read > 0 && seconds > 0)
-        set_real(root, "ingest_rows_per_second", (double)all.read / seconds);
+    add_rate(root, run, "ingest_rows_per_second", "ingest", run_total_counts(run).read);
+    add_rate(root, run, "sales_lines_per_second", "sales", run->sales.lines);
+    add_rate(root, run, "recommend_pairs_per_second", "recommend", run->recommend.pairs);
+    add_rate(root, run, "forecast_series_per_second", "forecast", run->forecast.series);
+    add_rate(root, run, "publish_rows_per_second", "publish",
+             run->publish.changed ? run->publish.rows : 0);
+}
+
+static json_t *recommend_json(const RecommendSummary *summary)
+{
+    json_t *json = json_object();
+    json_t *mix = json_object();
+    set_count(json, "customers", summary->test_users);
+    set_real(json, "ndcg_20", summary->mix_ndcg);
+    set_real(json, "popular_ndcg_20", summary->rival_ndcg);
+    set_real(json, "again_recall_10", summary->again_recall);
+    set_real(json, "popular_again_recall_10", summary->again_rival);
+    for (int k = 0; k < summary->mix.n; k++)
+        set_real(mix, model_name(summary->mix.kinds[k]), summary->mix.weights[k]);
+    (void)json_object_set_new(json, "mix", mix);
+    return json;
+}
+
+static json_t *forecast_json(const ForecastSummary *summary)
+{
+    json_t *json = json_object();
+    set_count(json, "series", summary->mix.series);
+    set_real(json, "rmsse", summary->mix.rmsse);
+    set_real(json, "seasonal_naive_rmsse", summary->rival.rmsse);
+    set_real(json, "mase", summary->mix.mase);
+    set_real(json, "bias", summary->mix.bias);
+    set_real(json, "pinball", summary->mix.pinball);
+    set_real(json, "coverage_80", summary->mix.coverage);
+    set_count(json, "fallbacks", summary->fallbacks);
+    return json;
+}
+
+/* How well the models that this run learned foretold what was held out. */
+static void add_accuracy(json_t *root, const Run *run)
+{
+    json_t *json = json_object();
+    if (run->recommend.is_measured)
+        (void)json_object_set_new(json, "recommend", recommend_json(&run->recommend));
+    if (run->forecast.is_measured)
+        (void)json_object_set_new(json, "forecast", forecast_json(&run->forecast));
+    if (json_object_size(json) > 0)
+        (void)json_object_set_new(root, "accuracy", json);
+    else
+        json_decref(json);
 }
 
 static char *record_text(const Run *run, const PeakMemory *peak)
@@ -193,6 +260,8 @@ static char *record_text(const Run *run, const PeakMemory *peak)
     RowCounts total = run_total_counts(run);
     set_text(root, "vesper", VESPER_VERSION);
     set_text(root, "job", run->job);
+    if (run->record.id[0] != '\0')
+        set_text(root, "lineage_run", run->record.id);
     set_text(root, "config_hash", hash);
     if (run->store != NULL) {
         set_text(root, "store", store_path(run->store));
@@ -204,12 +273,13 @@ static char *record_text(const Run *run, const PeakMemory *peak)
     }
     set_count(root, "ranks", comm_size(run->comm));
     set_time(root, "started", run->record.started_us);
-    set_time(root, "ended", utc_now_us());
+    set_time(root, "ended", run_record_now_us());
     set_real(root, "seconds", clock_seconds() - run->record.started_s);
     add_published(root, run);
     (void)json_object_set_new(root, "stages", stages_json(&run->record));
     (void)json_object_set_new(root, "peak_bytes_per_rank", memory_json(peak));
     add_throughput(root, run);
+    add_accuracy(root, run);
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     json_decref(root);
     vesper_assert(text != NULL);
@@ -239,7 +309,7 @@ out:
 static Status write_on_root(const Run *run, bool copy_only, Error *error)
 {
     Status status = STATUS_OK;
-    PeakMemory peak = peak_memory(run->comm);
+    PeakMemory peak = run_record_peak_memory(run->comm);
     if (comm_rank(run->comm) == 0)
         status = write_record(run, &peak, copy_only, error);
     return comm_agree(run->comm, status, error);

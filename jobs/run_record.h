@@ -2,19 +2,35 @@
 #ifndef VESPER_JOBS_RUN_RECORD_H
 #define VESPER_JOBS_RUN_RECORD_H
 
+#include "base/process_io.h"
 #include "comm/comm.h"
 
-enum { RUN_STAGES_MAX = 16 };
+enum { RUN_STAGES_MAX = 16, RUN_ID_SIZE = 37 };
 
-/* Seconds over the ranks. */
+/* What a stage took over the ranks. */
 typedef struct StageTime {
     char name[32];
     double min_s, mean_s, max_s;
+    int64_t peak_bytes;                            /* resident, the most of all ranks */
+    int64_t sent_bytes, read_bytes, written_bytes; /* of all ranks */
 } StageTime;
 
+/* Where a rank stood when a stage began. */
+typedef struct StageStart {
+    double seconds;
+    int64_t sent_bytes;
+    ProcessIo io;
+} StageStart;
+
+/* Peak resident bytes of a rank, over the ranks. */
+typedef struct PeakMemory {
+    int64_t min, mean, max;
+} PeakMemory;
+
 typedef struct RunRecord {
-    int64_t started_us; /* UTC */
-    double started_s;   /* monotonic */
+    char id[RUN_ID_SIZE]; /* UUID of this run in --lineage; "" without */
+    int64_t started_us;   /* UTC */
+    double started_s;     /* monotonic */
     StageTime stages[RUN_STAGES_MAX];
     int n_stages;
 } RunRecord;
@@ -22,10 +38,15 @@ typedef struct RunRecord {
 struct Run;
 
 void run_record_begin(RunRecord *record);
+int64_t run_record_now_us(void); /* UTC */
 
-/* Add a stage that took `seconds` on this rank. Collective. */
-const StageTime *run_record_add_stage(RunRecord *record, Comm *comm, const char *name,
-                                      double seconds);
+/* Collective. */
+PeakMemory run_record_peak_memory(Comm *comm);
+
+/* A stage begins, and it is done. The second is Collective. */
+StageStart run_record_begin_stage(const Comm *comm);
+const StageTime *run_record_end_stage(RunRecord *record, Comm *comm, const char *name,
+                                      const StageStart *start);
 
 /* Mean seconds of a stage; 0 if it did not run. Local. */
 double run_record_seconds(const RunRecord *record, const char *stage);

@@ -3,22 +3,35 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/log_fields.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+/* Behind what the note has, a blank between; what does not fit is cut. */
+static void append_note(Run *run, const char *fields)
+{
+    size_t used = strlen(run->note);
+    (void)snprintf(run->note + used, sizeof run->note - used, "%s%s", used > 0 ? " " : "", fields);
+}
+
 void stage_note(Run *run, const char *format, ...)
 {
+    char fields[sizeof run->note];
     va_list args;
-    size_t used = strlen(run->note);
-    if (used > 0 && used + 1 < sizeof run->note) {
-        run->note[used++] = ' ';
-        run->note[used] = '\0';
-    }
     va_start(args, format);
-    (void)vsnprintf(run->note + used, sizeof run->note - used, format, args);
+    (void)vsnprintf(fields, sizeof fields, format, args);
     va_end(args);
+    append_note(run, fields);
+}
+
+void stage_note_text(Run *run, const char *key, const char *text)
+{
+    Buffer fields = {0};
+    log_fields_add_text(key, text, &fields);
+    append_note(run, buffer_string(&fields));
+    buffer_free(&fields);
 }
 
 bool stage_root_says(Comm *comm, bool answer)
@@ -35,14 +48,13 @@ Status stage_run(Run *run, const char *name, StageWork work, Error *error)
     (void)snprintf(site, sizeof site, "stage.%s", name);
     (void)snprintf(before, sizeof before, "before stage '%s'", name);
     TRY(comm_safe_point(run->comm, before, error));
-    double began = clock_seconds();
+    StageStart start = run_record_begin_stage(run->comm);
     run->note[0] = '\0';
+    log_begin_stage(name);
     TRY_ALL(run->comm, fault_point(site, error), error);
     TRY(work(run, error));
-    const StageTime *time =
-        run_record_add_stage(&run->record, run->comm, name, clock_seconds() - began);
-    log_line(LOG_INFO, LOG_ROOT, name, "seconds=%.3f min=%.3f max=%.3f%s%s", time->mean_s,
-             time->min_s, time->max_s, run->note[0] != '\0' ? " " : "", run->note);
+    const StageTime *time = run_record_end_stage(&run->record, run->comm, name, &start);
+    log_end_stage(name, time->min_s, time->mean_s, time->max_s, run->note);
 out:
     return status;
 }

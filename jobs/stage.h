@@ -12,6 +12,8 @@ Status stage_run(Run *run, const char *name, StageWork work, Error *error) VESPE
 
 /* Adds key=value to the log line of the stage at work. Local. */
 void stage_note(Run *run, const char *format, ...) VESPER_PRINTF(2, 3);
+/* The same of a text that may have blanks or quotes in it, such as a path. Local. */
+void stage_note_text(Run *run, const char *key, const char *text);
 
 /* Rank 0's answer everywhere: for questions to the file system, whose answer may differ between
  * machines for a moment. Collective. */
