@@ -144,7 +144,7 @@ static void test_asked_to_stop(void)
         CU_ASSERT(model_arm(comm, NULL, 0));
         stop_catch_signals();
         CU_ASSERT_EQUAL(learn(&shop, &options), undisturbed);
-        expect_cleared(store, NULL, 1);
+        expect_cleared(store, RUN, false, 1);
     }
     close_store(&store);
 }
