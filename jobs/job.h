@@ -3,6 +3,7 @@
 #define VESPER_JOBS_JOB_H
 
 #include "forecast_options.h"
+#include "gate.h"
 #include "ingest/ingest.h"
 #include "options.h"
 #include "publish/publish.h"
@@ -31,6 +32,7 @@ typedef struct Run {
     SalesSummary sales;
     PublishedRun published;
     PublishSummary publish;
+    GateRun gate;                       /* of jobs that publish */
     RecommendOptions recommend_options; /* of jobs that recommend, as what follows */
     Shop shop;
     int32_t cut_day; /* of a store: the first day held out */
@@ -69,6 +71,7 @@ Status job_recommend(Run *run, Error *error) VESPER_MUST_USE;
 Status job_forecast(Run *run, Error *error) VESPER_MUST_USE;
 Status job_publish(Run *run, Error *error) VESPER_MUST_USE;
 Status job_nightly(Run *run, Error *error) VESPER_MUST_USE;
+Status job_status(Run *run, Error *error) VESPER_MUST_USE;
 Status job_verify(Run *run, Error *error) VESPER_MUST_USE;
 
 /* Stages that several jobs share (StageWork, stage.h). Collective. */
@@ -83,5 +86,15 @@ Status make_lists(Run *run, Error *error) VESPER_MUST_USE;    /* recommend.c */
 Status choose_forecasts(Run *run, Error *error) VESPER_MUST_USE; /* forecast.c; forecast_options */
 Status make_forecasts(Run *run, Error *error) VESPER_MUST_USE;   /* forecast.c */
 Status publish_tables(Run *run, Error *error) VESPER_MUST_USE;   /* publish.c */
+Status choose_gate(Run *run, Error *error) VESPER_MUST_USE;      /* gate.c; reads its options */
+
+/* The stages gate, publish and night; without the last two if the gate refuses. Collective. */
+Status publish_through_gate(Run *run, Error *error) VESPER_MUST_USE; /* gate.c */
+/* STATUS_GATE, with the reason, if it did: the last word of a job that published otherwise.
+ * Collective. */
+Status end_of_gate(const Run *run, Error *error) VESPER_MUST_USE; /* gate.c */
+
+/* The results that are published together, and run->published, which says of what. On rank 0. */
+Status open_night(Run *run, ResultReader **reader, Error *error) VESPER_MUST_USE; /* publish.c */
 
 #endif

@@ -74,6 +74,13 @@ static const Job jobs[] = {
      "transaction; the table vesper_run says which night is in force. Publishing twice changes "
      "nothing.",
      "  vesper publish -c shop.ini --to sqlite:shop.db\n", job_publish},
+    {"status", "how the store and its last nights are",
+     "Tells the store's generation, rows, size and last input, who holds its lock, what is left "
+     "unfinished, and the last nights: accepted, refused or forced, and why. Reads without the "
+     "lock, so it can be asked while a night is at work.",
+     "  vesper status --store /data/shop\n"
+     "  vesper status --store /data/shop --nights 30 --json\n",
+     job_status},
     {"verify", "check every checksum of the store",
      "Reads all segments of the generation in force. A damaged block is named by file, column and "
      "partition.",
@@ -172,6 +179,7 @@ static Status run_job(Comm *comm, const Job *job, int argc, char **argv, Error *
     TRY(job->main(&run, error));
 out:
     status = watch_end(&run, status, error);
+    gate_run_free(&run.gate);
     sales_options_free(&run.sales_options);
     recommend_options_free(&run.recommend_options);
     held_out_free(&run.held_out);

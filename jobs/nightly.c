@@ -35,6 +35,7 @@ Status job_nightly(Run *run, Error *error)
     TRY(choose_tables(run, error));
     TRY(choose_models(run, error));
     TRY(choose_forecasts(run, error));
+    TRY(choose_gate(run, error));
     TRY(part_choose(run, error));
     TRY(stage_run(run, "open", open_or_create, error));
     if (config_list_count(run->config, "input") > 0)
@@ -44,7 +45,7 @@ Status job_nightly(Run *run, Error *error)
         TRY(stage_run(run, "recommend", make_lists, error));
     if (run->parts[PART_FORECAST].is_wanted)
         TRY(stage_run(run, "forecast", make_forecasts, error));
-    TRY(stage_run(run, "publish", publish_tables, error));
+    TRY(publish_through_gate(run, error));
     TRY(stage_run(run, "record", run_record_write, error));
     summary_of_ingest(run);
     summary_of_store(run);
@@ -53,8 +54,10 @@ Status job_nightly(Run *run, Error *error)
         summary_of_recommend(run);
     if (run->parts[PART_FORECAST].is_wanted)
         summary_of_forecast(run);
+    summary_of_gate(run);
     summary_of_publish(run);
     summary_done(run);
+    TRY(end_of_gate(run, error));
 out:
     return status;
 }

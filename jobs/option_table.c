@@ -11,6 +11,7 @@ enum {
     VERIFY = 32,
     RECOMMEND = 64,
     FORECAST = 128,
+    STATUS = 1 << 20,
     EVERY = 0x7fffffff
 };
 
@@ -338,6 +339,60 @@ const JobOption option_table[] = {
       "storefront database to publish into: sqlite:FILE"},
      PUBLISH | NIGHTLY,
      PART_NONE},
+    {{"gate-rows-down", 0, "gate", "rows_down", OPTION_TEXT, "SHARE|off", "0.5", 0, 0,
+      "publish no table with fewer than so many times the rows that it had in the last accepted "
+      "night"},
+     PUBLISH | NIGHTLY,
+     PART_NONE},
+    {{"gate-rows-up", 0, "gate", "rows_up", OPTION_TEXT, "FACTOR|off", "2", 0, 0,
+      "nor with more than so many times"},
+     PUBLISH | NIGHTLY,
+     PART_NONE},
+    {{"gate-rows-least", 0, "gate", "rows_least", OPTION_INT, "N", "50", 0, 1e15,
+      "fewer rows than this are noise to these two"},
+     PUBLISH | NIGHTLY,
+     PART_NONE},
+    {{"gate-rival-margin", 0, "gate", "rival_margin", OPTION_TEXT, "SHARE|off", "0", 0, 0,
+      "publish no mix of models that is worse than its rival by more than this share: what is "
+      "popular, the seasonal naive"},
+     PUBLISH | NIGHTLY,
+     PART_NONE},
+    {{"gate-accuracy-fall", 0, "gate", "accuracy_fall", OPTION_TEXT, "SHARE|off", "0.3", 0, 0,
+      "nor one that is worse by more than this share than in the last accepted night"},
+     PUBLISH | NIGHTLY,
+     PART_NONE},
+    {{"gate-bias-rise", 0, "gate", "bias_rise", OPTION_TEXT, "SHARE|off", "0.1", 0, 0,
+      "nor forecasts whose bias is further from 0 by more than this"},
+     PUBLISH | NIGHTLY,
+     PART_NONE},
+    {{"gate-users-least", 0, "gate", "users_least", OPTION_INT, "N", "200", 1, 1e15,
+      "recommendations measured on fewer customers are not judged"},
+     PUBLISH | NIGHTLY,
+     PART_NONE},
+    {{"gate-series-least", 0, "gate", "series_least", OPTION_INT, "N", "30", 1, 1e15,
+      "forecasts measured on fewer series are not judged"},
+     PUBLISH | NIGHTLY,
+     PART_NONE},
+    {{"gate-rejected", 0, "gate", "rejected", OPTION_TEXT, "SHARE|off", "0.05", 0, 0,
+      "publish nothing if more than this share of the rows since the last accepted night was "
+      "rejected"},
+     PUBLISH | NIGHTLY,
+     PART_NONE},
+    {{"force", 0, NULL, NULL, OPTION_TEXT, "REASON", NULL, 0, 0,
+      "publish although the gate refuses; the record of the night keeps the reason"},
+     PUBLISH | NIGHTLY,
+     PART_NONE},
+    {{"keep-nights", 0, "publish", "keep_nights", OPTION_INT, "N", "14", 0, 1e6,
+      "keep the results of the last N accepted nights and remove older ones; 0: keep all"},
+     PUBLISH | NIGHTLY,
+     PART_NONE},
+    {{"nights", 0, NULL, NULL, OPTION_INT, "N", "7", 0, 1e6,
+      "how many of the last nights are told"},
+     STATUS,
+     PART_NONE},
+    {{"json", 0, NULL, NULL, OPTION_SWITCH, NULL, NULL, 0, 0, "print JSON, for programs"},
+     STATUS,
+     PART_NONE},
     {{"time-zone", 0, "store", "time_zone", OPTION_TEXT, "NAME", NULL, 0, 0,
       "the shop's time zone, as in Europe/London; fixed when the store is made (default: UTC)"},
      INIT | NIGHTLY,
@@ -390,9 +445,9 @@ unsigned option_job(const char *job)
     static const struct {
         const char *name;
         unsigned bit;
-    } bits[] = {{"init", INIT},           {"ingest", INGEST},    {"sales", SALES},
-                {"publish", PUBLISH},     {"nightly", NIGHTLY},  {"verify", VERIFY},
-                {"recommend", RECOMMEND}, {"forecast", FORECAST}};
+    } bits[] = {{"init", INIT},           {"ingest", INGEST},     {"sales", SALES},
+                {"publish", PUBLISH},     {"nightly", NIGHTLY},   {"verify", VERIFY},
+                {"recommend", RECOMMEND}, {"forecast", FORECAST}, {"status", STATUS}};
     for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
         if (strcmp(job, bits[i].name) == 0)
             return bits[i].bit;

@@ -3,7 +3,8 @@
  * Question: what shall the shop's pages show from now on?
  * In:  the results of the store's generation, computed by 'vesper sales' and 'vesper recommend', or
  * by 'vesper nightly' Out: the tables of those results in --to TARGET, and vesper_run, which says
- * which night is in force. A reader sees all of one night or all of the other. */
+ * which night is in force. A reader sees all of one night or all of the other. The gate (gate.c)
+ * comes first. */
 #include "base/civil.h"
 #include "options.h"
 #include "part.h"
@@ -62,12 +63,18 @@ out:
     return status;
 }
 
+Status open_night(Run *run, ResultReader **reader, Error *error)
+{
+    describe_run(run, &run->published);
+    find_last_day(run->store, run->published.as_of);
+    return open_parts(run, reader, error);
+}
+
 static Status publish_on_root(Run *run, Error *error)
 {
     Status status;
     ResultReader *reader = NULL;
-    TRY(open_parts(run, &reader, error));
-    find_last_day(run->store, run->published.as_of);
+    TRY(open_night(run, &reader, error));
     TRY(publish_run(reader, &run->published, config_text(run->config, "to"), &run->publish, error));
 out:
     results_close(&reader);
@@ -77,8 +84,6 @@ out:
 Status publish_tables(Run *run, Error *error)
 {
     Status status = STATUS_OK;
-    TRY(part_choose(run, error));
-    describe_run(run, &run->published);
     if (comm_rank(run->comm) == 0)
         status = publish_on_root(run, error);
     TRY(comm_agree(run->comm, status, error));
@@ -94,12 +99,15 @@ Status job_publish(Run *run, Error *error)
 {
     Status status;
     TRY(recommend_options_read_lists(run->comm, run->config, &run->recommend_options, error));
-    TRY(stage_run(run, "open", open_to_read, error));
-    TRY(stage_run(run, "publish", publish_tables, error));
+    TRY(choose_gate(run, error));
+    TRY(stage_run(run, "open", open_to_write, error));
+    TRY(publish_through_gate(run, error));
     TRY(stage_run(run, "record", run_record_write, error));
     summary_of_store(run);
+    summary_of_gate(run);
     summary_of_publish(run);
     summary_done(run);
+    TRY(end_of_gate(run, error));
 out:
     return status;
 }

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "job.h"
 #include "store/files.h"
+#include "store/json.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -178,7 +179,7 @@ static json_t *memory_json(const PeakMemory *peak)
 
 static void add_published(json_t *root, const Run *run)
 {
-    if (run->published.run[0] == '\0')
+    if (run->published.run[0] == '\0' || run->gate.is_refused)
         return;
     json_t *json = json_object();
     set_text(json, "target", config_text(run->config, "to"));
@@ -195,6 +196,46 @@ static void add_rate(json_t *root, const Run *run, const char *key, const char *
     double seconds = run_record_seconds(&run->record, stage);
     if (rows > 0 && seconds > 0)
         set_real(root, key, (double)rows / seconds);
+}
+
+/* Figures that a rule does not have stay out: JSON has no NaN. */
+static json_t *rules_json(const GateVerdict *verdict)
+{
+    json_t *rules = json_array();
+    for (int i = 0; i < verdict->n; i++) {
+        const GateRule *rule = &verdict->rules[i];
+        json_t *json = json_object();
+        set_text(json, "rule", rule->name);
+        set_text(json, "of", rule->of);
+        (void)json_object_set_new(json, "holds", json_boolean(rule->holds));
+        set_real(json, "now", rule->now);
+        set_real(json, "beside", rule->beside);
+        set_real(json, "least", rule->least);
+        set_real(json, "most", rule->most);
+        if (!rule->holds)
+            set_text(json, "why", rule->text);
+        (void)json_array_append_new(rules, json);
+    }
+    return rules;
+}
+
+static void add_gate(json_t *root, const Run *run)
+{
+    const GateRun *gate = &run->gate;
+    if (gate->night.run[0] == '\0')
+        return;
+    json_t *json = json_object();
+    set_text(json, "decision", night_decision_name(gate->night.decision));
+    set_text(json, "run", gate->night.run);
+    set_text(json, "target", gate->night.target);
+    set_count(json, "night", gate->night.number);
+    (void)json_object_set_new(json, "published_before", json_boolean(gate->was_published));
+    if (gate->beside[0] != '\0')
+        set_text(json, "beside", gate->beside);
+    if (gate->reason != NULL)
+        (void)json_object_set_new(json, "reason", json_text(gate->reason));
+    (void)json_object_set_new(json, "rules", rules_json(&gate->verdict));
+    (void)json_object_set_new(root, "gate", json);
 }
 
 static void add_throughput(json_t *root, const Run *run)
@@ -275,6 +316,7 @@ static char *record_text(const Run *run, const PeakMemory *peak)
     set_time(root, "started", run->record.started_us);
     set_time(root, "ended", run_record_now_us());
     set_real(root, "seconds", clock_seconds() - run->record.started_s);
+    add_gate(root, run);
     add_published(root, run);
     (void)json_object_set_new(root, "stages", stages_json(&run->record));
     (void)json_object_set_new(root, "peak_bytes_per_rank", memory_json(peak));

@@ -9,16 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A count as text, usable inside one call of summary_line. */
-typedef struct CountText {
-    char text[DECIMAL_TEXT_SIZE];
-} CountText;
-
 static CountText count(int64_t value)
 {
-    CountText result;
-    count_format(value, result.text);
-    return result;
+    return count_text(value);
 }
 
 /* Minor units as "9,769,872.054". */
@@ -171,9 +164,30 @@ void summary_of_forecast(const Run *run)
         summary_line("", "not measured: the history is too short");
 }
 
+void summary_of_gate(const Run *run)
+{
+    const GateRun *gate = &run->gate;
+    const Night *night = &gate->night;
+    const char *decision = night_decision_name(night->decision);
+    if (!speaks(run))
+        return;
+    if (gate->was_published) {
+        summary_line("gate", "run %s was %s before", night->run, decision);
+        return;
+    }
+    bool is_first = gate->beside[0] == '\0';
+    summary_line("gate", "%s: %d of %d rules hold%s%s", decision, gate->verdict.n - night->n_failed,
+                 gate->verdict.n, is_first ? "; there is no earlier night" : ", beside run ",
+                 gate->beside);
+    for (int i = 0; i < night->n_failed; i++)
+        summary_line("", "%s", night->failed[i].text);
+    if (night->decision == NIGHT_FORCED)
+        summary_line("", "published because: %s", night->reason);
+}
+
 void summary_of_publish(const Run *run)
 {
-    if (!speaks(run))
+    if (!speaks(run) || run->gate.is_refused)
         return;
     const char *target = config_text(run->config, "to");
     if (run->publish.changed) {

@@ -227,3 +227,10 @@ void count_format(int64_t value, char text[DECIMAL_TEXT_SIZE])
     }
     text[to] = '\0';
 }
+
+CountText count_text(int64_t value)
+{
+    CountText result;
+    count_format(value, result.text);
+    return result;
+}

@@ -29,4 +29,10 @@ void decimal_format(int64_t value, int decimals, char text[DECIMAL_TEXT_SIZE]);
 /* 1234567 as "1,234,567", for people. */
 void count_format(int64_t value, char text[DECIMAL_TEXT_SIZE]);
 
+/* The same, usable inside one call of a printing function. */
+typedef struct CountText {
+    char text[DECIMAL_TEXT_SIZE];
+} CountText;
+CountText count_text(int64_t value);
+
 #endif

@@ -54,6 +54,9 @@ struct Store {
 Status lock_take(const char *path, int *lock, bool *was_left, Buffer *left,
                  Error *error) VESPER_MUST_USE;
 void lock_release(int *lock);
+/* Who holds STORE/lock, or died holding it (then *is_held is false); `owner` is empty if nobody.
+ * Local. */
+Status lock_look(const char *path, bool *is_held, Buffer *owner, Error *error) VESPER_MUST_USE;
 
 /* PATH/NAME of the store; `path` is emptied first. Local. */
 void store_file(const Store *store, const char *name, Buffer *path);

@@ -2,6 +2,7 @@
 #include "store/json.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,11 @@ json_t *json_text(const char *text)
 json_t *json_hex(uint64_t value)
 {
     return json_sprintf("%016" PRIx64, value);
+}
+
+json_t *json_real_or_null(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
 }
 
 void json_require(JsonCheck *check, bool condition, const char *what)

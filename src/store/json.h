@@ -14,6 +14,7 @@ Status json_read(Bytes text, const char *shown, json_t **value, Error *error) VE
 /* Any bytes as a JSON string: what is not UTF-8 becomes '?'. */
 json_t *json_text(const char *text);
 json_t *json_hex(uint64_t value);
+json_t *json_real_or_null(double value); /* null for what is no finite number */
 
 /* What was wrong first; NULL when all is well. */
 typedef struct JsonCheck {

@@ -1,5 +1,6 @@
 /* The lock of a store: one writer at a time. The kernel drops it when its holder dies, also by
- * kill -9, so what counts is the lock on the file; its contents only say who. */
+ * kill -9, so what counts is the lock on the file; its contents only say who. Whoever looks holds
+ * it for a moment, shared with others who look; a writer waits for that. */
 #include "store/internal.h"
 
 #include "base/civil.h"
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OWNER_MAX = 400 };
+enum { OWNER_MAX = 400, LOOK_TRIES = 5, LOOK_WAIT_NS = 20 * 1000 * 1000 };
 
 /* What the file says: "host HOST, process PID, since TIME". */
 static void read_owner(int fd, Buffer *owner)
@@ -44,6 +45,18 @@ static Status write_owner(int fd, const char *path, Error *error)
     return status;
 }
 
+/* As flock, but for those who only look. */
+static int lock_exclusively(int fd)
+{
+    const struct timespec moment = {.tv_nsec = LOOK_WAIT_NS};
+    int taken = flock(fd, LOCK_EX | LOCK_NB);
+    for (int i = 0; i < LOOK_TRIES && taken != 0 && errno == EWOULDBLOCK; i++) {
+        (void)nanosleep(&moment, NULL);
+        taken = flock(fd, LOCK_EX | LOCK_NB);
+    }
+    return taken;
+}
+
 static Status take(const char *name, int *lock, bool *was_left, Buffer *left, Error *error)
 {
     Status status;
@@ -54,7 +67,7 @@ static Status take(const char *name, int *lock, bool *was_left, Buffer *left, Er
         status = files_error(error, "open", name);
         goto out;
     }
-    int taken = flock(*lock, LOCK_EX | LOCK_NB);
+    int taken = lock_exclusively(*lock);
     int code = errno;
     read_owner(*lock, &owner);
     if (taken != 0 && code == EWOULDBLOCK)
@@ -99,4 +112,29 @@ void lock_release(int *lock)
     (void)emptied;
     close(*lock);
     *lock = -1;
+}
+
+Status lock_look(const char *path, bool *is_held, Buffer *owner, Error *error)
+{
+    Status status;
+    Buffer name = {0};
+    *is_held = false;
+    buffer_printf(&name, "%s/lock", path);
+    TRY(fault_point("store.lock.look", error));
+    int fd = open(buffer_string(&name), O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno != ENOENT)
+        status = files_error(error, "open", buffer_string(&name));
+    if (fd < 0)
+        goto out;
+    read_owner(fd, owner);
+    /* An empty file is nobody's, or of somebody who has only just begun. */
+    *is_held = owner->size > 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (!*is_held) { /* who ended in good order meanwhile is no dead holder */
+        buffer_clear(owner);
+        read_owner(fd, owner);
+    }
+    close(fd); /* gives the lock back */
+out:
+    buffer_free(&name);
+    return status;
 }

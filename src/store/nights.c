@@ -1,4 +1,4 @@
-/* See nights.h. */
+/* Nights as files; see nights.h. */
 #include "store/nights.h"
 
 #include "base/civil.h"
@@ -18,73 +18,7 @@
 #define FOLDER "nights"
 enum { NIGHT_FORMAT = 1, RECORD_MAX = 1 << 24, TABLES_MAX = 1000, LINES_MAX = 1000 };
 
-static const char *const decision_names[NIGHT_DECISIONS] = {[NIGHT_ACCEPTED] = "accepted",
-                                                            [NIGHT_REFUSED] = "refused",
-                                                            [NIGHT_FORCED] = "forced",
-                                                            [NIGHT_ROLLED_BACK] = "rolled back"};
-
-const char *night_decision_name(NightDecision decision)
-{
-    return decision_names[decision];
-}
-
-/* ---- a night ---- */
-
-void night_free(Night *night)
-{
-    mem_free(&night->target);
-    mem_free(&night->reason);
-    mem_free(&night->tables);
-    mem_free(&night->failed);
-    *night = (Night){0};
-}
-
-void night_set_text(char **text, const char *value)
-{
-    mem_free(text);
-    *text = value ? mem_copy_string(value) : NULL;
-}
-
-void night_add_table(Night *night, const char *name, int64_t rows, int part)
-{
-    mem_grow(&night->tables, night->n_tables + 1, sizeof *night->tables);
-    NightTable *table = &night->tables[night->n_tables++];
-    *table = (NightTable){.rows = rows, .part = part};
-    segment_copy_name(table->name, sizeof table->name, name);
-}
-
-void night_add_failed(Night *night, const char *text)
-{
-    mem_grow(&night->failed, night->n_failed + 1, sizeof *night->failed);
-    NightLine *line = &night->failed[night->n_failed++];
-    *line = (NightLine){{0}};
-    (void)snprintf(line->text, sizeof line->text, "%s", text);
-}
-
-const NightTable *night_table(const Night *night, const char *name)
-{
-    for (int i = 0; i < night->n_tables; i++) {
-        if (strcmp(night->tables[i].name, name) == 0)
-            return &night->tables[i];
-    }
-    return NULL;
-}
-
-const NightMeasure *night_measure(const Night *night, const char *name)
-{
-    for (int i = 0; i < night->n_measures; i++) {
-        if (strcmp(night->measures[i].name, name) == 0)
-            return &night->measures[i];
-    }
-    return NULL;
-}
-
 /* ---- as JSON ---- */
-
-static json_t *real_json(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
 
 static json_t *parts_json(const Night *night)
 {
@@ -113,10 +47,10 @@ static json_t *measures_json(const Night *night)
     json_t *measures = json_array();
     for (int i = 0; i < night->n_measures; i++) {
         const NightMeasure *measure = &night->measures[i];
-        json_array_append_new(measures,
-                              json_pack("{ss sI so so}", "name", measure->name, "n",
-                                        (json_int_t)measure->n, "value", real_json(measure->value),
-                                        "rival", real_json(measure->rival)));
+        json_array_append_new(measures, json_pack("{ss sI so so}", "name", measure->name, "n",
+                                                  (json_int_t)measure->n, "value",
+                                                  json_real_or_null(measure->value), "rival",
+                                                  json_real_or_null(measure->rival)));
     }
     return measures;
 }
@@ -132,12 +66,12 @@ static json_t *failed_json(const Night *night)
 static void print_night(const Night *night, Buffer *json)
 {
     json_t *root = json_pack(
-        "{si sI ss ss sI ss so so ss so si sI sI so so so so}", "format", NIGHT_FORMAT, "night",
+        "{si sI ss ss sI ss sI so so ss so si sI sI so so so so}", "format", NIGHT_FORMAT, "night",
         (json_int_t)night->number, "decision", night_decision_name(night->decision), "run",
-        night->run, "generation", (json_int_t)night->generation, "as_of", night->as_of, "target",
-        json_text(night->target ? night->target : ""), "reason",
+        night->run, "generation", (json_int_t)night->generation, "as_of", night->as_of, "days",
+        (json_int_t)night->days, "target", json_text(night->target ? night->target : ""), "reason",
         night->reason ? json_text(night->reason) : json_null(), "recorded", night->recorded,
-        "seconds", real_json(night->seconds), "ranks", night->ranks, "rows_read",
+        "seconds", json_real_or_null(night->seconds), "ranks", night->ranks, "rows_read",
         (json_int_t)night->rows.read, "rows_rejected", (json_int_t)night->rows.rejected, "parts",
         parts_json(night), "tables", tables_json(night), "measures", measures_json(night), "failed",
         failed_json(night));
@@ -148,7 +82,7 @@ static NightDecision parse_decision(JsonCheck *check, const json_t *root)
 {
     const char *name = json_get_text(check, root, "decision");
     for (int k = 0; k < NIGHT_DECISIONS; k++) {
-        if (strcmp(name, decision_names[k]) == 0)
+        if (strcmp(name, night_decision_name((NightDecision)k)) == 0)
             return (NightDecision)k;
     }
     json_require(check, false, "decision");
@@ -213,6 +147,7 @@ static Status parse_night(Bytes json, const char *shown, Night *night, Error *er
     json_get_name(&check, root, "run", night->run, sizeof night->run);
     night->generation = json_get_int(&check, root, "generation", 0, INT64_MAX);
     json_get_name(&check, root, "as_of", night->as_of, sizeof night->as_of);
+    night->days = json_get_int(&check, root, "days", 0, INT64_MAX);
     night_set_text(&night->target, json_get_text(&check, root, "target"));
     night_set_text(&night->reason, json_string_value(json_object_get(root, "reason")));
     json_get_name(&check, root, "recorded", night->recorded, sizeof night->recorded);
@@ -320,81 +255,6 @@ out:
     if (status != STATUS_OK)
         nights_free(list);
     return status;
-}
-
-void nights_free(NightList *list)
-{
-    for (int i = 0; i < list->n; i++)
-        night_free(&list->nights[i]);
-    mem_free(&list->nights);
-    *list = (NightList){0};
-}
-
-/* ---- finding ---- */
-
-static bool has_run(const Night *night, const char *run)
-{
-    bool has = strcmp(night->run, run) == 0;
-    for (int i = 0; i < night->n_parts; i++)
-        has |= strcmp(night->parts[i].run, run) == 0;
-    return has;
-}
-
-const Night *nights_find(const NightList *list, const char *run)
-{
-    for (int i = 0; i < list->n; i++) {
-        if (run[0] != '\0' && has_run(&list->nights[i], run))
-            return &list->nights[i];
-    }
-    return NULL;
-}
-
-static bool was_published(const Night *night)
-{
-    return night->decision == NIGHT_ACCEPTED || night->decision == NIGHT_FORCED;
-}
-
-/* Among the records from `first` on, of `run` if that is not NULL. */
-static const Night *find_published(const NightList *list, int first, const char *target,
-                                   const char *run)
-{
-    for (int i = first; i < list->n; i++) {
-        const Night *night = &list->nights[i];
-        if (was_published(night) && strcmp(night->target, target) == 0 &&
-            (run == NULL || strcmp(night->run, run) == 0))
-            return night;
-    }
-    return NULL;
-}
-
-const Night *nights_in_force(const NightList *list, const char *target)
-{
-    for (int i = 0; i < list->n; i++) {
-        const Night *night = &list->nights[i];
-        if (strcmp(night->target, target) != 0 || night->decision == NIGHT_REFUSED)
-            continue;
-        return was_published(night) ? night : find_published(list, i + 1, target, night->run);
-    }
-    return NULL;
-}
-
-int64_t nights_oldest_generation(const NightList *list, int n)
-{
-    int found = 0;
-    int64_t *seen = mem_new(n, sizeof *seen);
-    for (int i = 0; i < list->n && found < n; i++) {
-        int64_t generation = list->nights[i].generation;
-        bool is_new = was_published(&list->nights[i]);
-        for (int k = 0; k < found; k++)
-            is_new &= seen[k] != generation;
-        if (is_new)
-            seen[found++] = generation;
-    }
-    int64_t oldest = found == n && n > 0 ? seen[0] : -1;
-    for (int k = 0; k < found; k++)
-        oldest = oldest >= 0 && seen[k] < oldest ? seen[k] : oldest;
-    mem_free(&seen);
-    return oldest;
 }
 
 RowCounts nights_rows_since(const Store *store, int64_t generation)

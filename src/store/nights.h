@@ -2,7 +2,8 @@
  * a night and target. What is compared with "the last accepted night" is read from here.
  *
  * Records hold times and targets, so they are no part of what must be the same bytes at any rank
- * count. Written by rank 0 of a run that has the lock; read by anybody, without it. All Local. */
+ * count. Written by rank 0 of a run that has the lock; read by anybody, without it. All Local.
+ * night.c: in memory; nights.c: files. */
 #ifndef VESPER_STORE_NIGHTS_H
 #define VESPER_STORE_NIGHTS_H
 
@@ -55,6 +56,7 @@ typedef struct Night {
     char run[STORE_NAME_SIZE]; /* as it is published (vesper_run) */
     int64_t generation;
     char as_of[32];    /* last day of the data, YYYY-MM-DD; "" without orders */
+    int64_t days;      /* from the first day of the data to the last */
     char *target;      /* as given to --to */
     char *reason;      /* of --force; NULL: none */
     char recorded[32]; /* UTC */

@@ -50,11 +50,11 @@ out:
 
 /* ---- old runs ---- */
 
-static Status retire_run(const Store *store, const char *run, Error *error)
+static Status retire_run(const Store *store, const char *place, const char *run, Error *error)
 {
     Status status;
     Buffer from = {0}, to = {0};
-    store_file(store, RESULTS, &from);
+    store_file(store, place, &from);
     buffer_printf(&from, "/%s", run);
     buffer_printf(&to, "%s/tmp/retired-%s", store->path, run);
     TRY(fault_point("store.results.retire", error));
@@ -76,13 +76,14 @@ static bool is_before(const char *name, int64_t generation)
     return number >= 0 && *end == '-' && number < generation;
 }
 
-Status results_retire(const Store *store, int64_t generation, int *removed, Error *error)
+static Status retire_before(const Store *store, const char *place, int64_t generation, int *removed,
+                            Error *error)
 {
     Status status = STATUS_OK;
     Buffer path = {0};
-    *removed = 0;
-    vesper_assert(store->mode == STORE_WRITE);
-    store_file(store, RESULTS, &path);
+    store_file(store, place, &path);
+    if (!files_exist(buffer_string(&path)))
+        goto out;
     DIR *folder = opendir(buffer_string(&path));
     if (!folder) {
         status = files_error(error, "read the folder", buffer_string(&path));
@@ -92,12 +93,23 @@ Status results_retire(const Store *store, int64_t generation, int *removed, Erro
     while (status == STATUS_OK && (next = readdir(folder))) {
         if (!is_before(next->d_name, generation))
             continue;
-        status = retire_run(store, next->d_name, error);
+        status = retire_run(store, place, next->d_name, error);
         *removed += status == STATUS_OK;
     }
     closedir(folder);
 out:
     buffer_free(&path);
+    return status;
+}
+
+Status results_retire(const Store *store, int64_t generation, int *removed, Error *error)
+{
+    Status status;
+    *removed = 0;
+    vesper_assert(store->mode == STORE_WRITE);
+    TRY(retire_before(store, RESULTS, generation, removed, error));
+    TRY(retire_before(store, CHECKPOINTS, store->manifest.generation, removed, error));
+out:
     return status;
 }
 

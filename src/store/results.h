@@ -36,7 +36,8 @@ bool results_exist(const Store *store, const char *run);
 Status results_find_before(const Store *store, const char *tail, char run[STORE_NAME_SIZE],
                            Error *error) VESPER_MUST_USE;
 
-/* Remove the runs of generations before `generation`, *removed of them. Each leaves by a rename, so
+/* Remove the runs of generations before `generation`, and checkpoints of those before the store's,
+ * *removed of them. Each leaves by a rename, so
  * that nobody finds half of it; what a crash leaves in tmp/ the next writer clears. One rank, with
  * the lock. Local. */
 Status results_retire(const Store *store, int64_t generation, int *removed,

@@ -44,6 +44,7 @@ extern CU_TestInfo forecast_errors_tests[];
 extern CU_TestInfo spread_tests[];
 extern CU_TestInfo outliers_tests[];
 extern CU_TestInfo inventory_tests[];
+extern CU_TestInfo gate_tests[];
 
 // clang-format off
 #define UNIT_SUITES                                                                                \
@@ -83,6 +84,7 @@ extern CU_TestInfo inventory_tests[];
         {"spread", spread_tests},                                                                  \
         {"outliers", outliers_tests},                                                              \
         {"inventory", inventory_tests},                                                            \
+        {"gate", gate_tests},                                                                      \
     }
 // clang-format on
 
