@@ -152,10 +152,17 @@ static void tell_outcome(const Run *run, int64_t generation)
     summary_line("dry run", "nothing was changed");
 }
 
+static Status check_target(const Run *run, Error *error)
+{
+    bool publishes = strcmp(run->job, "nightly") == 0 && comm_rank(run->comm) == 0;
+    return publishes ? publish_check_target(config_text(run->config, "to"), error) : STATUS_OK;
+}
+
 Status dry_run(Run *run, Error *error)
 {
     Status status;
     int64_t generation = 0;
+    TRY_ALL(run->comm, check_target(run, error), error);
     TRY(look_at_store(run, &generation, error));
     TRY_ALL(run->comm, comm_rank(run->comm) == 0 ? tell_inputs(run, error) : STATUS_OK, error);
     if (comm_rank(run->comm) == 0)

@@ -33,6 +33,7 @@ typedef struct Run {
     PublishedRun published;
     PublishSummary publish;
     GateRun gate;                       /* of jobs that publish */
+    RollbackSummary rollback;
     RecommendOptions recommend_options; /* of jobs that recommend, as what follows */
     Shop shop;
     int32_t cut_day; /* of a store: the first day held out */
@@ -72,6 +73,7 @@ Status job_forecast(Run *run, Error *error) VESPER_MUST_USE;
 Status job_publish(Run *run, Error *error) VESPER_MUST_USE;
 Status job_nightly(Run *run, Error *error) VESPER_MUST_USE;
 Status job_status(Run *run, Error *error) VESPER_MUST_USE;
+Status job_rollback(Run *run, Error *error) VESPER_MUST_USE;
 Status job_verify(Run *run, Error *error) VESPER_MUST_USE;
 
 /* Stages that several jobs share (StageWork, stage.h). Collective. */
@@ -96,5 +98,10 @@ Status end_of_gate(const Run *run, Error *error) VESPER_MUST_USE; /* gate.c */
 
 /* The results that are published together, and run->published, which says of what. On rank 0. */
 Status open_night(Run *run, ResultReader **reader, Error *error) VESPER_MUST_USE; /* publish.c */
+
+/* Before a night's work: can --to be published into? Collective. publish.c */
+Status reach_target(Run *run, Error *error) VESPER_MUST_USE;
+/* What the options say of publishing; texts point into `config`. Local. publish.c */
+void publish_options_read(const Config *config, PublishOptions *options);
 
 #endif

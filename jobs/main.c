@@ -73,7 +73,17 @@ static const Job jobs[] = {
      "Loads the tables beside those in force, reads them back, compares, and switches in one "
      "transaction; the table vesper_run says which night is in force. Publishing twice changes "
      "nothing.",
-     "  vesper publish -c shop.ini --to sqlite:shop.db\n", job_publish},
+     "  vesper publish -c shop.ini --to sqlite:shop.db\n"
+     "  vesper publish -c shop.ini --to postgresql://vesper@db.example/shop?sslmode=verify-full\n",
+     job_publish},
+    {"rollback", "put the tables of the night before back into the storefront's database",
+     "Takes the night in force out of the target and puts the one before, which is kept there as "
+     "NAME__previous, in force again, in one transaction; vesper_run says so. It goes back one "
+     "night "
+     "at most. The store stays as it is: the next night, or 'vesper publish', goes on from there.",
+     "  vesper rollback --to sqlite:shop.db\n"
+     "  vesper rollback -c shop.ini\n",
+     job_rollback},
     {"status", "how the store and its last nights are",
      "Tells the store's generation, rows, size and last input, who holds its lock, what is left "
      "unfinished, and the last nights: accepted, refused or forced, and why. Reads without the "

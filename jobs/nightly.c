@@ -32,6 +32,7 @@ Status job_nightly(Run *run, Error *error)
     Status status;
     if (config_switch(run->config, "dry-run"))
         return dry_run(run, error);
+    TRY(reach_target(run, error));
     TRY(choose_tables(run, error));
     TRY(choose_models(run, error));
     TRY(choose_forecasts(run, error));

@@ -11,7 +11,8 @@ enum {
     VERIFY = 32,
     RECOMMEND = 64,
     FORECAST = 128,
-    STATUS = 1 << 20,
+    ROLLBACK = 256,
+    STATUS = 512,
     EVERY = 0x7fffffff
 };
 
@@ -336,8 +337,24 @@ const JobOption option_table[] = {
      SALES | RECOMMEND | FORECAST | NIGHTLY,
      PART_NONE},
     {{"to", 0, "publish", "to", OPTION_TEXT, "TARGET", "sqlite:shop.db", 0, 0,
-      "storefront database to publish into: sqlite:FILE"},
-     PUBLISH | NIGHTLY,
+      "storefront database to publish into: sqlite:FILE or postgresql://USER@HOST/DATABASE"},
+     PUBLISH | NIGHTLY | ROLLBACK,
+     PART_NONE},
+    {{"schema", 0, "publish", "schema", OPTION_TEXT, "NAME", "vesper", 0, 0,
+      "of PostgreSQL: schema that has the published tables"},
+     PUBLISH | NIGHTLY | ROLLBACK,
+     PART_NONE},
+    {{"lock-timeout", 0, "publish", "lock_timeout", OPTION_REAL, "SECONDS", "0.5", 0.001, 3600,
+      "of PostgreSQL: so long may one try to switch tables keep their readers waiting"},
+     PUBLISH | NIGHTLY | ROLLBACK,
+     PART_NONE},
+    {{"lock-tries", 0, "publish", "lock_tries", OPTION_INT, "N", "120", 1, 1e6,
+      "of PostgreSQL: tries to switch, with a pause as long between"},
+     PUBLISH | NIGHTLY | ROLLBACK,
+     PART_NONE},
+    {{"statement-timeout", 0, "publish", "statement_timeout", OPTION_REAL, "SECONDS", "3600", 0,
+      1e6, "of PostgreSQL: so long may any other statement take; 0: any time"},
+     PUBLISH | NIGHTLY | ROLLBACK,
      PART_NONE},
     {{"gate-rows-down", 0, "gate", "rows_down", OPTION_TEXT, "SHARE|off", "0.5", 0, 0,
       "publish no table with fewer than so many times the rows that it had in the last accepted "
@@ -416,7 +433,7 @@ const JobOption option_table[] = {
      PART_NONE},
     {{"run-record", 0, "run", "record", OPTION_TEXT, "PATH", NULL, 0, 0,
       "write run.json to PATH; jobs that change or publish a store write it to its folder too"},
-     INGEST | SALES | RECOMMEND | FORECAST | PUBLISH | NIGHTLY,
+     INGEST | SALES | RECOMMEND | FORECAST | PUBLISH | NIGHTLY | ROLLBACK,
      PART_NONE},
     {{"metrics", 0, "run", "metrics", OPTION_TEXT, "FILE", NULL, 0, 0,
       "write how the run went to FILE for Prometheus' textfile collector, also when it fails"},
@@ -447,7 +464,8 @@ unsigned option_job(const char *job)
         unsigned bit;
     } bits[] = {{"init", INIT},           {"ingest", INGEST},     {"sales", SALES},
                 {"publish", PUBLISH},     {"nightly", NIGHTLY},   {"verify", VERIFY},
-                {"recommend", RECOMMEND}, {"forecast", FORECAST}, {"status", STATUS}};
+                {"recommend", RECOMMEND}, {"forecast", FORECAST}, {"rollback", ROLLBACK},
+                {"status", STATUS}};
     for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
         if (strcmp(job, bits[i].name) == 0)
             return bits[i].bit;

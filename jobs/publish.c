@@ -14,6 +14,23 @@
 #include <stdio.h>
 #include <string.h>
 
+void publish_options_read(const Config *config, PublishOptions *options)
+{
+    *options = (PublishOptions){.to = config_text(config, "to"),
+                                .schema = config_text(config, "schema"),
+                                .lock_seconds = config_real(config, "lock-timeout"),
+                                .lock_tries = (int)config_int(config, "lock-tries"),
+                                .statement_seconds = config_real(config, "statement-timeout")};
+}
+
+Status reach_target(Run *run, Error *error)
+{
+    PublishOptions options;
+    publish_options_read(run->config, &options);
+    return comm_agree(
+        run->comm, comm_rank(run->comm) == 0 ? publish_reach(&options, error) : STATUS_OK, error);
+}
+
 /* The night's day: the last one of which there are order lines. */
 static void find_last_day(const Store *store, char text[CIVIL_TEXT_SIZE])
 {
@@ -74,8 +91,10 @@ static Status publish_on_root(Run *run, Error *error)
 {
     Status status;
     ResultReader *reader = NULL;
+    PublishOptions options;
     TRY(open_night(run, &reader, error));
-    TRY(publish_run(reader, &run->published, config_text(run->config, "to"), &run->publish, error));
+    publish_options_read(run->config, &options);
+    TRY(publish_run(reader, &run->published, &options, &run->publish, error));
 out:
     results_close(&reader);
     return status;
@@ -98,6 +117,7 @@ out:
 Status job_publish(Run *run, Error *error)
 {
     Status status;
+    TRY(reach_target(run, error));
     TRY(recommend_options_read_lists(run->comm, run->config, &run->recommend_options, error));
     TRY(choose_gate(run, error));
     TRY(stage_run(run, "open", open_to_write, error));

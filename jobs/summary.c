@@ -199,6 +199,14 @@ void summary_of_publish(const Run *run)
     }
 }
 
+void summary_of_rollback(const Run *run)
+{
+    if (speaks(run))
+        summary_line("in force", "run %s again in %s, %d tables; run %s is withdrawn",
+                     run->rollback.restored, config_text(run->config, "to"), run->rollback.tables,
+                     run->rollback.withdrawn);
+}
+
 void summary_of_verify(const Run *run)
 {
     if (speaks(run))

@@ -11,6 +11,7 @@ void summary_of_recommend(const Run *run);
 void summary_of_forecast(const Run *run);
 void summary_of_gate(const Run *run);
 void summary_of_publish(const Run *run);
+void summary_of_rollback(const Run *run);
 void summary_of_verify(const Run *run);
 void summary_done(const Run *run); /* the last line: time and ranks */
 

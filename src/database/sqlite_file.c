@@ -50,8 +50,7 @@ Status sqlite_file_fail(const SqliteFile *file, const char *doing, Error *error)
     return error_set(error, status, __FILE__, __LINE__, "%s: %s; %s", file->path, what, to_do);
 }
 
-/* Say clearly what SQLite would call "unable to open database file". */
-static Status check_place(const char *path, Error *error)
+Status sqlite_file_check_place(const char *path, Error *error)
 {
     Status status = STATUS_OK;
     struct stat found;
@@ -76,7 +75,7 @@ Status sqlite_file_open(SqliteFile *file, const char *path, Error *error)
     Buffer plain = {0};
     Status status;
     file->path = path;
-    TRY(check_place(path, error));
+    TRY(sqlite_file_check_place(path, error));
     /* SQLite gives `:memory:` and `file:...` a meaning of their own; with ./ before they are files.
      */
     buffer_printf(&plain, "%s%s", path[0] == '/' ? "" : "./", path);
@@ -228,6 +227,6 @@ out:
 
 void sqlite_file_roll_back(SqliteFile *file)
 {
-    if (!sqlite3_get_autocommit(file->db))
+    if (file->db != NULL && !sqlite3_get_autocommit(file->db))
         sqlite3_exec(file->db, "ROLLBACK", NULL, NULL, NULL);
 }

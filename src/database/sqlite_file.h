@@ -11,6 +11,9 @@ typedef struct SqliteFile {
     const char *path; /* as the user wrote it */
 } SqliteFile;
 
+/* STATUS_IO, clearer than SQLite's "unable to open database file", if `path` is a folder or stands
+ * in none. */
+Status sqlite_file_check_place(const char *path, Error *error) VESPER_MUST_USE;
 /* Open or make the file. Nothing is written to a file that is there. Another program's write
  * transaction is waited for, SQLITE_FILE_WAIT_MS at most. */
 enum { SQLITE_FILE_WAIT_MS = 10000 };
@@ -44,7 +47,7 @@ Status sqlite_file_ask(SqliteFile *file, int64_t *value, Error *error, const cha
 
 /* STATUS_IO (or what else fits) for the connection's last error. */
 Status sqlite_file_fail(const SqliteFile *file, const char *doing, Error *error);
-/* End an open transaction without effect. */
+/* End an open transaction without effect. Accepts a file that was never opened. */
 void sqlite_file_roll_back(SqliteFile *file);
 
 #endif

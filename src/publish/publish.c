@@ -1,6 +1,7 @@
 /* Publish: which kind of target a URL names, and whether the run's names suit a database. */
 #include "publish/publish.h"
 
+#include "base/fault.h"
 #include "publish/target.h"
 
 #include <string.h>
@@ -59,7 +60,11 @@ out:
 }
 
 static const TargetKind kinds[] = {
-    {"sqlite:", "sqlite:FILE", sqlite_check, sqlite_publish},
+    {"sqlite:", "sqlite:FILE", sqlite_check, sqlite_reach, sqlite_publish, sqlite_roll_back},
+    {"postgresql:", "postgresql://USER@HOST/DATABASE", postgresql_check, postgresql_reach,
+     postgresql_publish, postgresql_roll_back},
+    {"postgres:", NULL, postgresql_check, postgresql_reach, postgresql_publish,
+     postgresql_roll_back},
 };
 
 static const TargetKind *find_kind(const char *target)
@@ -70,14 +75,23 @@ static const TargetKind *find_kind(const char *target)
     return NULL;
 }
 
+static const char *place_of(const TargetKind *kind, const char *target)
+{
+    return target + strlen(kind->scheme);
+}
+
+/* A URL is shown up to its host only: a password may stand there. */
 static Status refuse_target(const char *target, Error *error)
 {
     Buffer shapes = {0};
+    const char *rest = strstr(target, "://");
+    int shown = rest != NULL ? (int)(rest + 3 - target) : (int)strlen(target);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        buffer_printf(&shapes, "%s%s", i > 0 ? ", " : "", kinds[i].shape);
+        if (kinds[i].shape != NULL)
+            buffer_printf(&shapes, "%s%s", i > 0 ? ", " : "", kinds[i].shape);
     Status status = error_set(error, STATUS_USAGE, __FILE__, __LINE__,
-                              "publish target '%s' is not understood; possible is %s", target,
-                              buffer_string(&shapes));
+                              "publish target '%.*s%s' is not understood; possible is %s", shown,
+                              target, rest != NULL ? "..." : "", buffer_string(&shapes));
     buffer_free(&shapes);
     return status;
 }
@@ -85,19 +99,44 @@ static Status refuse_target(const char *target, Error *error)
 Status publish_check_target(const char *target, Error *error)
 {
     const TargetKind *kind = find_kind(target);
-    return kind != NULL ? kind->check(target + strlen(kind->scheme), error)
-                        : refuse_target(target, error);
+    return kind != NULL ? kind->check(place_of(kind, target), error) : refuse_target(target, error);
 }
 
-Status publish_run(ResultReader *reader, const PublishedRun *run, const char *target,
+Status publish_reach(const PublishOptions *options, Error *error)
+{
+    Status status;
+    TRY(publish_check_target(options->to, error));
+    TRY(fault_point("publish.reach", error));
+    const TargetKind *kind = find_kind(options->to);
+    if (kind->reach != NULL)
+        TRY(kind->reach(place_of(kind, options->to), options, error));
+out:
+    return status;
+}
+
+Status publish_run(ResultReader *reader, const PublishedRun *run, const PublishOptions *options,
                    PublishSummary *summary, Error *error)
 {
     Status status;
     *summary = (PublishSummary){0};
-    TRY(publish_check_target(target, error));
+    TRY(publish_check_target(options->to, error));
     TRY(target_check_names(reader, error));
-    const TargetKind *kind = find_kind(target);
-    TRY(kind->publish(reader, run, target + strlen(kind->scheme), summary, error));
+    const TargetKind *kind = find_kind(options->to);
+    TRY(kind->publish(reader, run, place_of(kind, options->to), options, summary, error));
+out:
+    return status;
+}
+
+Status publish_roll_back(const PublishOptions *options, RollbackSummary *summary, Error *error)
+{
+    Status status;
+    *summary = (RollbackSummary){0};
+    TRY(publish_check_target(options->to, error));
+    const TargetKind *kind = find_kind(options->to);
+    if (kind->roll_back == NULL)
+        FAIL(error, STATUS_USAGE,
+             "%s keeps no night to go back to: publish the one that is wanted again", options->to);
+    TRY(kind->roll_back(place_of(kind, options->to), options, summary, error));
 out:
     return status;
 }

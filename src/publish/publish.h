@@ -1,7 +1,8 @@
 /* Publish: a run's tables into the storefront's database, so that a reader sees one whole night.
  *
- * Target `sqlite:FILE`. Tables are loaded beside those in force, read back and compared by row
- * count and checksum, then switched in one transaction together with `vesper_run`. */
+ * Targets `sqlite:FILE` and `postgresql://USER@HOST/DATABASE`. Tables are loaded beside those in
+ * force, read back and compared by row count and checksum, then switched in one transaction
+ * together with `vesper_run`. */
 #ifndef VESPER_PUBLISH_PUBLISH_H
 #define VESPER_PUBLISH_PUBLISH_H
 
@@ -25,12 +26,36 @@ typedef struct PublishSummary {
     int64_t rows;
 } PublishSummary;
 
+/* Where to, and how. The fields after `to` are of PostgreSQL alone. */
+typedef struct PublishOptions {
+    const char *to;
+    const char *schema;       /* that the tables stand in */
+    double lock_seconds;      /* so long may one try to switch keep readers waiting */
+    int lock_tries;           /* so many are made */
+    double statement_seconds; /* that any other statement may take; 0: any time */
+} PublishOptions;
+
+typedef struct RollbackSummary {
+    char restored[STORE_NAME_SIZE];  /* run that is in force again */
+    char withdrawn[STORE_NAME_SIZE]; /* run whose tables are gone */
+    int tables;                      /* of the restored one */
+} RollbackSummary;
+
 /* STATUS_USAGE for a target that is not understood; nothing is opened. Local. */
 Status publish_check_target(const char *target, Error *error) VESPER_MUST_USE;
 
+/* On one rank (root), before a night's work: the target is understood, and as far as can be seen
+ * without changing it, a publication will reach it. */
+Status publish_reach(const PublishOptions *options, Error *error) VESPER_MUST_USE;
+
 /* On one rank (root). STATUS_USAGE for a target that is not understood, STATUS_IO for one that
  * cannot be written; the target then still shows the night before. */
-Status publish_run(ResultReader *reader, const PublishedRun *run, const char *target,
+Status publish_run(ResultReader *reader, const PublishedRun *run, const PublishOptions *options,
                    PublishSummary *summary, Error *error) VESPER_MUST_USE;
+
+/* Put the night before in force again, in one transaction. On one rank (root). STATUS_USAGE if
+ * there is none; after a failure the target is as it was. */
+Status publish_roll_back(const PublishOptions *options, RollbackSummary *summary,
+                         Error *error) VESPER_MUST_USE;
 
 #endif

@@ -10,15 +10,34 @@ typedef struct TargetKind {
     const char *shape;  /* for messages: sqlite:FILE */
     /* STATUS_USAGE if `place` names no such target; nothing is opened. */
     Status (*check)(const char *place, Error *error);
+    /* As publish_reach, of a place that was checked; NULL: only the publication will tell. */
+    Status (*reach)(const char *place, const PublishOptions *options, Error *error);
     /* As publish_run; tables and columns have passed target_check_names. */
     Status (*publish)(ResultReader *reader, const PublishedRun *run, const char *place,
-                      PublishSummary *summary, Error *error);
+                      const PublishOptions *options, PublishSummary *summary, Error *error);
+    /* As publish_roll_back; NULL: this kind keeps no earlier night. */
+    Status (*roll_back)(const char *place, const PublishOptions *options, RollbackSummary *summary,
+                        Error *error);
 } TargetKind;
 
 /* The SQLite file `path`. */
 Status sqlite_check(const char *path, Error *error) VESPER_MUST_USE;
+Status sqlite_reach(const char *path, const PublishOptions *options, Error *error) VESPER_MUST_USE;
 Status sqlite_publish(ResultReader *reader, const PublishedRun *run, const char *path,
-                      PublishSummary *summary, Error *error) VESPER_MUST_USE;
+                      const PublishOptions *options, PublishSummary *summary,
+                      Error *error) VESPER_MUST_USE;
+Status sqlite_roll_back(const char *path, const PublishOptions *options, RollbackSummary *summary,
+                        Error *error) VESPER_MUST_USE;
+
+/* The schema of a PostgreSQL database; `place` is its URL without what stands before //. */
+Status postgresql_check(const char *place, Error *error) VESPER_MUST_USE;
+Status postgresql_reach(const char *place, const PublishOptions *options,
+                        Error *error) VESPER_MUST_USE;
+Status postgresql_publish(ResultReader *reader, const PublishedRun *run, const char *place,
+                          const PublishOptions *options, PublishSummary *summary,
+                          Error *error) VESPER_MUST_USE;
+Status postgresql_roll_back(const char *place, const PublishOptions *options,
+                            RollbackSummary *summary, Error *error) VESPER_MUST_USE;
 
 /* True for a small letter followed by small letters, digits and underscores: a name that needs no
  * care in any database. Local. */

@@ -65,7 +65,7 @@ static Status publish_as(int night, int64_t rows_read, const char *target, Publi
     *summary = (PublishSummary){0};
     nights_run_name(night, run.run);
     TRY(results_open(nights.store, run.run, &reader, error));
-    TRY(publish_run(reader, &run, target, summary, error));
+    TRY(publish_run(reader, &run, &(PublishOptions){.to = target}, summary, error));
 out:
     results_close(&reader);
     return status;
@@ -351,7 +351,9 @@ static void test_read_only(void)
     CU_ASSERT_EQUAL(chmod(path, 0444), 0);
     CU_ASSERT_EQUAL(results_open(nights.store, run.run, &reader, &error), STATUS_OK);
     if (reader != NULL && seteuid(NOBODY) == 0) {
-        CU_ASSERT_EQUAL(publish_run(reader, &run, target, &summary, &error), STATUS_IO);
+        CU_ASSERT_EQUAL(
+            publish_run(reader, &run, &(PublishOptions){.to = target}, &summary, &error),
+            STATUS_IO);
         CU_ASSERT_EQUAL(seteuid(0), 0);
     }
     results_close(&reader);

@@ -47,7 +47,7 @@ pg_certificate() {
 }
 
 pg_again() {
-    pg_as "$pg_bin/pg_ctl" -D "$pg_dir/data" -l "$pg_dir/log" -w -t 60 start >/dev/null
+    pg_as "$pg_bin/pg_ctl" -D "$pg_dir/data" -l "$pg_dir/log" -w -t 60 start >/dev/null 2>&1
 }
 
 # A socket's path may have 107 bytes, and user postgres cannot look into folders of root's: so not
