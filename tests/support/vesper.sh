@@ -36,7 +36,7 @@ if [ "$(id -u)" = 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 unset VESPER_FAULT VESPER_FAULT_TRACE VESPER_CONFIG VESPER_STORE VESPER_INPUT VESPER_TO VESPER_DRY_RUN
-unset VESPER_RUN_RECORD VESPER_LOG_LEVEL VESPER_PARTITIONS VESPER_MAX_REJECTED
+unset VESPER_FORCE VESPER_RUN_RECORD VESPER_LOG_LEVEL VESPER_PARTITIONS VESPER_MAX_REJECTED
 export VESPER_RECOMMEND=no VESPER_FORECAST=no # nights of tests that are about something else
 
 fail() {
@@ -129,11 +129,11 @@ expect_same() {
     fi
 }
 
-# expect_same_store WHAT DIR DIR: every byte but the lock and the record of the run.
+# expect_same_store WHAT DIR DIR: every byte but the lock and the records of runs and nights.
 expect_same_store() {
     checks=$((checks + 1))
     local found
-    if ! found=$(diff -rq --exclude=run.json --exclude=lock "$2" "$3"); then
+    if ! found=$(diff -rq --exclude=run.json --exclude=lock --exclude=nights "$2" "$3"); then
         fail "$1: the stores differ: $(echo "$found" | head -3)"
         return 1
     fi
