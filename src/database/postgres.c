@@ -107,6 +107,28 @@ static Bytes message_of(const char *text)
     return message;
 }
 
+/* What a user can do about it; NULL for what is nobody's everyday trouble. */
+static const char *advice(const char *state)
+{
+    static const struct {
+        const char *state, *text;
+    } known[] = {
+        {"25006", "name the server that may be written"},
+        {"42501", "have the right granted to this role"},
+        {"53100", "free some room on the server and run again"},
+        {"53300", "run again when others have left, or raise max_connections"},
+        {"57014", "run again, or raise the statement timeout"},
+        {"57P01", "run again when the server is up"},
+        {"57P02", "run again when the server is up"},
+        {"57P03", "run again when the server is up"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(state, known[i].state) == 0)
+            return known[i].text;
+    }
+    return NULL;
+}
+
 /* STATUS_IO for the last statement's failure, or that of the connection. */
 static Status fail(Postgres *postgres, Error *error)
 {
@@ -117,11 +139,12 @@ static Status fail(Postgres *postgres, Error *error)
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     Bytes message = message_of(primary ? primary : PQerrorMessage(postgres->connection));
     (void)snprintf(postgres->state, sizeof postgres->state, "%s", state ? state : "");
-    bool is_cut = PQstatus(postgres->connection) != CONNECTION_OK;
-    return error_set(error, STATUS_IO, __FILE__, __LINE__, "%s: %.*s%s%s%s%s%s", postgres->url,
+    const char *to_do = advice(postgres->state);
+    if (PQstatus(postgres->connection) != CONNECTION_OK)
+        to_do = "the connection was cut: run again";
+    return error_set(error, STATUS_IO, __FILE__, __LINE__, "%s: %.*s%s%s%s%s%s%s", postgres->url,
                      (int)message.size, message.data, detail ? "; " : "", detail ? detail : "",
-                     hint ? "; " : "", hint ? hint : "",
-                     is_cut ? "; the connection was cut: run again" : "");
+                     hint ? "; " : "", hint ? hint : "", to_do ? "; " : "", to_do ? to_do : "");
 }
 
 static Status fail_to_connect(Postgres *postgres, Error *error)
@@ -153,10 +176,13 @@ Status postgres_open(const char *url, Postgres **postgres, Error *error)
 {
     /* The URL is expanded in its place: what stands before it is a default, what comes after it
      * overrides it. */
-    static const char *const keywords[] = {"connect_timeout", "dbname", "client_encoding",
-                                           "fallback_application_name", NULL};
+    static const char *const keywords[] = {
+        "connect_timeout",  "keepalives_idle",           "keepalives_interval",
+        "keepalives_count", "tcp_user_timeout",          "dbname",
+        "client_encoding",  "fallback_application_name", NULL};
     const char *patience = getenv("PGCONNECT_TIMEOUT") == NULL ? "20" : NULL;
-    const char *const values[] = {patience, url, "UTF8", "vesper", NULL};
+    /* A peer that is gone without a word is given up after a minute or so. */
+    const char *const values[] = {patience, "30", "10", "3", "60000", url, "UTF8", "vesper", NULL};
     Status status;
     *postgres = NULL;
     TRY(postgres_check_url(url, error));

@@ -257,7 +257,7 @@ Status postgresql_publish(ResultReader *reader, const PublishedRun *run, const c
     Status status;
     TRY(check_names(reader, error));
     TRY(postgresql_session_open(session, place, options, error));
-    publication.target = (SqlTarget){&postgresql_session_dialect, session->postgres,
+    publication.target = (SqlTarget){&postgresql_session_dialect, session,
                                      buffer_string(&session->url), reader, run};
     TRY(fault_point("publish.open", error));
     TRY(postgresql_session_make_schema(session, error));
@@ -283,8 +283,8 @@ Status postgresql_roll_back(const char *place, const PublishOptions *options,
     SqlTarget target;
     Status status;
     TRY(postgresql_session_open(&session, place, options, error));
-    target = (SqlTarget){&postgresql_session_dialect, session.postgres, buffer_string(&session.url),
-                         NULL, NULL};
+    target =
+        (SqlTarget){&postgresql_session_dialect, &session, buffer_string(&session.url), NULL, NULL};
     TRY(postgresql_session_lock(&session, error));
     TRY(sql_target_find_previous(&target, summary, error));
     TRY(postgresql_switch_check_dependents(&session, error));

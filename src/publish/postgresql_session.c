@@ -9,15 +9,11 @@
 #include <string.h>
 #include <time.h>
 
-/* The backend of a publisher that was killed lives on until it notices. */
-static const double PUBLISHER_WAIT_S = 10;
-static const double PUBLISHER_PAUSE_S = 0.25;
-
 /* ---- PostgreSQL's SQL ---- */
 
 static Status run_statement(void *database, const char *sql, Buffer *answer, Error *error)
 {
-    Postgres *postgres = database;
+    Postgres *postgres = ((PostgresqlSession *)database)->postgres;
     Status status = postgres_run(postgres, error, "%s", sql);
     for (int row = 0; status == STATUS_OK && answer != NULL && row < postgres_rows(postgres);
          row++) {
@@ -30,12 +26,20 @@ static Status run_statement(void *database, const char *sql, Buffer *answer, Err
 /* The index of the key goes along: the next night's needs the name. */
 static Status rename_table(void *database, const char *from, const char *to, Error *error)
 {
+    Postgres *postgres = ((PostgresqlSession *)database)->postgres;
     Status status;
-    TRY(postgres_run(database, error, "ALTER TABLE \"%s\" RENAME TO \"%s\"", from, to));
-    TRY(postgres_run(database, error, "ALTER INDEX IF EXISTS \"%s_pkey\" RENAME TO \"%s_pkey\"",
+    TRY(postgres_run(postgres, error, "ALTER TABLE \"%s\" RENAME TO \"%s\"", from, to));
+    TRY(postgres_run(postgres, error, "ALTER INDEX IF EXISTS \"%s_pkey\" RENAME TO \"%s_pkey\"",
                      from, to));
 out:
     return status;
+}
+
+/* A view is tied to a table, not to its name, until it is made anew. */
+static Status follow(void *database, Error *error)
+{
+    PostgresqlSession *session = database;
+    return postgresql_session_run_all(session, &session->views, error);
 }
 
 const SqlDialect postgresql_session_dialect = {
@@ -47,6 +51,7 @@ const SqlDialect postgresql_session_dialect = {
     .elsewhere = "schema",
     .run = run_statement,
     .rename = rename_table,
+    .follow = follow,
 };
 
 Status postgresql_session_collect(PostgresqlSession *session, const char *query,
@@ -213,6 +218,7 @@ out:
 void postgresql_session_close(PostgresqlSession *session)
 {
     postgres_close(&session->postgres);
+    postgresql_statements_free(&session->views);
     buffer_free(&session->url);
 }
 
@@ -223,23 +229,26 @@ void postgresql_session_wait(double seconds)
     (void)nanosleep(&time, NULL);
 }
 
+/* Another publisher may soon be done; the server's side of one that was killed lives on until it
+ * notices. */
 Status postgresql_session_lock(PostgresqlSession *session, Error *error)
 {
+    const PublishOptions *options = session->options;
     Buffer question = {0}, name = {0};
     bool got = false;
     Status status = STATUS_OK;
-    buffer_printf(&name, "vesper %s", session->options->schema);
+    buffer_printf(&name, "vesper %s", options->schema);
     buffer_printf(&question, "SELECT pg_try_advisory_lock(%lld)",
                   (long long)hash64(name.data, name.size));
-    for (double waited = 0; !got && waited < PUBLISHER_WAIT_S; waited += PUBLISHER_PAUSE_S) {
-        if (waited > 0)
-            postgresql_session_wait(PUBLISHER_PAUSE_S);
+    for (int i = 0; i < options->lock_tries && !got; i++) {
+        if (i > 0)
+            postgresql_session_wait(options->lock_seconds);
         TRY(ask(session, &got, error, buffer_string(&question)));
     }
     if (!got)
         FAIL(error, STATUS_LOCKED,
              "%s: another run publishes into schema %s; run again when it has finished",
-             buffer_string(&session->url), session->options->schema);
+             buffer_string(&session->url), options->schema);
 out:
     buffer_free(&question);
     buffer_free(&name);

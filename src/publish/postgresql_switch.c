@@ -3,11 +3,11 @@
 #include <math.h>
 #include <string.h>
 
-/* Published tables, as rows (oid, name, in_force). */
+/* The tables in force and those of the night before, as rows (oid, relname, in_force). */
 #define PUBLISHED                                                                                  \
-    "(SELECT c.oid, c.relname, r.current = 1 AND c.relname = t.table_name AS in_force"             \
-    " FROM vesper_run_table t JOIN vesper_run r USING (run)"                                       \
-    " JOIN pg_class c ON c.relname IN (t.table_name, t.table_name || '__previous')"                \
+    "(SELECT c.oid, c.relname, r.current = 1 AS in_force"                                          \
+    " FROM vesper_run_table t JOIN vesper_run r USING (run) JOIN pg_class c"                       \
+    " ON c.relname = t.table_name || CASE r.current WHEN 1 THEN '' ELSE '__previous' END"          \
     " WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p'))"
 
 /* What is tied to a table, not to its name, as rows (published table p, dependency d). */
@@ -138,18 +138,15 @@ out:
 Status postgresql_switch(PostgresqlSession *session, const SqlTarget *target,
                          Status (*work)(const SqlTarget *target, Error *error), Error *error)
 {
-    PostgresqlStatements views = {0};
     Status status;
     TRY(lock_tables(session, error));
-    TRY(postgresql_session_collect(session, views_anew, &views, error));
+    TRY(postgresql_session_collect(session, views_anew, &session->views, error));
     TRY(work(target, error));
-    TRY(postgresql_session_run_all(session, &views, error));
     TRY(freeze(session, "vesper_run", error));
     TRY(freeze(session, "vesper_run_table", error));
     TRY(postgres_run(session->postgres, error, "COMMIT"));
 out:
     if (status != STATUS_OK)
         postgresql_session_roll_back(session);
-    postgresql_statements_free(&views);
     return status;
 }

@@ -33,7 +33,7 @@ static bool name_is_reserved(const char *name)
 {
     return strncmp(name, "vesper_", 7) == 0 || strncmp(name, "sqlite_", 7) == 0 ||
            strncmp(name, "pg_", 3) == 0 || name_ends_in(name, "__next") ||
-           name_ends_in(name, "__previous");
+           name_ends_in(name, "__previous") || name_ends_in(name, "__retired");
 }
 
 Status target_check_names(const ResultReader *reader, Error *error)
@@ -45,7 +45,8 @@ Status target_check_names(const ResultReader *reader, Error *error)
             FAIL(
                 error, STATUS_USAGE,
                 "table '%s' cannot be published: a name has small letters, digits and underscores, "
-                "and does not begin with vesper_, sqlite_ or pg_ nor end in __next or __previous",
+                "and does not begin with vesper_, sqlite_ or pg_ nor end in __next, __previous or "
+                "__retired",
                 table->name);
         for (int c = 0; c < table->n_columns; c++)
             if (!target_name_is_plain(bytes_of(table->columns[c].name)))

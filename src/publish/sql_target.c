@@ -291,7 +291,7 @@ out:
     return status;
 }
 
-/* Rename a table FROM that ends in `from_end` to one that ends in `to_end`. */
+/* The name of a table with one end, instead of another. */
 static Status rename_table(const SqlTarget *target, const char *name, const char *from_end,
                            const char *to_end, Error *error)
 {
@@ -301,28 +301,39 @@ static Status rename_table(const SqlTarget *target, const char *name, const char
     return target->dialect->rename(target->database, from, to, error);
 }
 
-/* Put the tables in force out of it: they become NAME__previous in place of the older ones. If they
- * are an earlier publication of this same run they go, and the night before stays. */
-static Status retire_tables(const SqlTarget *target, bool same_run, Error *error)
+/* Give the tables in force another end to their names; `names` is filled with them. */
+static Status retire_tables(const SqlTarget *target, const char *end, TableNames *names,
+                            Error *error)
 {
-    TableNames names;
     bool there;
     Status status;
-    if (!same_run) {
-        TRY(read_names(target, 0, &names, error));
-        for (int i = 0; i < names.count; i++)
-            TRY(sql_target_run(target, error, "DROP TABLE IF EXISTS \"%s__previous\"",
-                               names.names[i]));
+    TRY(read_names(target, 1, names, error));
+    for (int i = 0; i < names->count; i++) {
+        TRY(has_table(target, names->names[i], &there, error));
+        if (there)
+            TRY(rename_table(target, names->names[i], "", end, error));
     }
-    TRY(read_names(target, 1, &names, error));
-    for (int i = 0; i < names.count; i++) {
-        const char *name = names.names[i];
-        TRY(has_table(target, name, &there, error));
-        if (there && same_run)
-            TRY(sql_target_run(target, error, "DROP TABLE \"%s\"", name));
-        else if (there)
-            TRY(rename_table(target, name, "", "__previous", error));
-    }
+out:
+    return status;
+}
+
+static Status drop_tables(const SqlTarget *target, const TableNames *names, const char *end,
+                          Error *error)
+{
+    Status status = STATUS_OK;
+    for (int i = 0; i < names->count; i++)
+        TRY(sql_target_run(target, error, "DROP TABLE IF EXISTS \"%s%s\"", names->names[i], end));
+out:
+    return status;
+}
+
+/* All tables have their names: views find them, and what nobody reads any more goes. */
+static Status finish_renaming(const SqlTarget *target, const TableNames *retired, Error *error)
+{
+    Status status = STATUS_OK;
+    if (target->dialect->follow != NULL)
+        TRY(target->dialect->follow(target->database, error));
+    TRY(drop_tables(target, retired, "__retired", error));
 out:
     return status;
 }
@@ -369,18 +380,25 @@ out:
     return status;
 }
 
+/* The tables in force become NAME__previous in place of the older ones. If they are an earlier
+ * publication of this same run they go, and the night before stays. */
 Status sql_target_switch(const SqlTarget *target, Error *error)
 {
     Buffer run = {0};
+    TableNames before = {0}, in_force;
     int64_t same_run;
     Status status;
     sql_append_text(&run, target->run->run);
     TRY(sql_target_count(target, &same_run, error,
                          "SELECT count(*) FROM vesper_run WHERE current = 1 AND run = %s",
                          buffer_string(&run)));
-    TRY(retire_tables(target, same_run != 0, error));
+    if (same_run == 0)
+        TRY(read_names(target, 0, &before, error));
+    TRY(drop_tables(target, &before, "__previous", error));
+    TRY(retire_tables(target, same_run != 0 ? "__retired" : "__previous", &in_force, error));
     for (int i = 0; i < results_count(target->reader); i++)
         TRY(rename_table(target, results_table(target->reader, i)->name, "__next", "", error));
+    TRY(finish_renaming(target, &in_force, error));
     TRY(record_run(target, same_run != 0, error));
     TRY(fault_point("publish.switch", error));
 out:
@@ -461,14 +479,13 @@ out:
 
 Status sql_target_switch_back(const SqlTarget *target, Error *error)
 {
-    TableNames names;
+    TableNames in_force, before;
     Status status;
-    TRY(read_names(target, 1, &names, error));
-    for (int i = 0; i < names.count; i++)
-        TRY(sql_target_run(target, error, "DROP TABLE IF EXISTS \"%s\"", names.names[i]));
-    TRY(read_names(target, 0, &names, error));
-    for (int i = 0; i < names.count; i++)
-        TRY(rename_table(target, names.names[i], "__previous", "", error));
+    TRY(retire_tables(target, "__retired", &in_force, error));
+    TRY(read_names(target, 0, &before, error));
+    for (int i = 0; i < before.count; i++)
+        TRY(rename_table(target, before.names[i], "__previous", "", error));
+    TRY(finish_renaming(target, &in_force, error));
     TRY(forget_run(target, 1, error));
     TRY(sql_target_run(target, error, "UPDATE vesper_run SET current = 1"));
     TRY(fault_point("publish.roll_back", error));

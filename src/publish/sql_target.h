@@ -20,6 +20,8 @@ typedef struct SqlDialect {
     Status (*run)(void *database, const char *sql, Buffer *answer, Error *error);
     /* Give a table another name. */
     Status (*rename)(void *database, const char *from, const char *to, Error *error);
+    /* Tables have changed their names: let views follow. NULL where they do so by themselves. */
+    Status (*follow)(void *database, Error *error);
 } SqlDialect;
 
 typedef struct SqlTarget {

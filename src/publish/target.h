@@ -44,7 +44,7 @@ Status postgresql_roll_back(const char *place, const PublishOptions *options,
 bool target_name_is_plain(Bytes name);
 
 /* STATUS_USAGE if a table or column of the run has a name that a database may not take, or that
- * Vesper needs for itself (vesper_*, *__next, *__previous). Local. */
+ * Vesper needs for itself (vesper_*, *__next, *__previous, *__retired). Local. */
 Status target_check_names(const ResultReader *reader, Error *error) VESPER_MUST_USE;
 
 #endif

@@ -334,6 +334,59 @@ static void test_refusals(void)
     expect("foreign.db", "SELECT * FROM Totals", "gold\n");
 }
 
+static Status roll_back(const char *file, RollbackSummary *summary, Error *error)
+{
+    char path[PATH_SIZE], target[PATH_SIZE + 16];
+    file_path(file, path);
+    (void)snprintf(target, sizeof target, "sqlite:%s", path);
+    *error = (Error){0};
+    return publish_roll_back(&(PublishOptions){.to = target}, summary, error);
+}
+
+static void expect_no_way_back(const char *file, Status expected, const char *part)
+{
+    RollbackSummary summary;
+    Error error;
+    CU_ASSERT_EQUAL(roll_back(file, &summary, &error), expected);
+    if (strstr(error.message, part) == NULL)
+        (void)fprintf(stderr, "'%s' is not in: %s\n", part, error.message);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, part));
+}
+
+static void test_roll_back(void)
+{
+    RollbackSummary summary;
+    Error error;
+    if (!is_root())
+        return;
+    publish_well(1, "back.db", true);
+    publish_well(2, "back.db", true);
+    change("back.db", "CREATE VIEW best AS SELECT max(night) AS night FROM items");
+    CU_ASSERT_EQUAL(roll_back("back.db", &summary, &error), STATUS_OK);
+    CU_ASSERT_STRING_EQUAL(summary.restored, "night-1");
+    CU_ASSERT_STRING_EQUAL(summary.withdrawn, "night-2");
+    CU_ASSERT_EQUAL(summary.tables, 3);
+    expect_items("back.db", 1);
+    expect("back.db", "SELECT night FROM best", "1\n");
+    expect("back.db", "SELECT run, current, rows_read FROM vesper_run", "night-1|1|101\n");
+    expect("back.db", "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1",
+           "items\nodd_totals\ntotals\nvesper_run\nvesper_run_table\n");
+    publish_well(1, "back.db", false);
+    expect_no_way_back("back.db", STATUS_USAGE, "no night to go back to: run night-1");
+
+    publish_well(3, "back.db", true);
+    expect("back.db", "SELECT run, current FROM vesper_run ORDER BY 1", "night-1|0\nnight-3|1\n");
+    change("back.db", "DELETE FROM items__previous WHERE product LIKE '%000002%'");
+    expect_no_way_back("back.db", STATUS_IO, "items__previous is no longer as it was published");
+    change("back.db", "DROP TABLE items__previous");
+    expect_no_way_back("back.db", STATUS_IO, "items__previous is gone");
+    expect_items("back.db", 3);
+
+    expect_no_way_back("nobody.db", STATUS_USAGE, "there is no such file");
+    change("empty.db", "CREATE TABLE visits (id INTEGER)");
+    expect_no_way_back("empty.db", STATUS_USAGE, "Vesper has published nothing there");
+}
+
 /* Root may write anything, so rank 0 is somebody else for a moment. */
 static void test_read_only(void)
 {
@@ -534,6 +587,7 @@ CU_TestInfo publish_tests[] = {
     {"nights follow each other", test_nights_follow},
     {"the same run with other content replaces itself", test_same_run_mended},
     {"leftovers of a dead run", test_leftovers_of_a_dead_run},
+    {"the way back", test_roll_back},
     {"refusals", test_refusals},
     {"read-only file", test_read_only},
     {"locked file", test_locked},

@@ -5,7 +5,8 @@
 #   pg_find              true if a server can be started here; else says what is missing
 #   pg_start             make and start one; sets pg_dir, pg_port, pg_cert, and PGPASSFILE
 #   pg_sql DB SQL        as the superuser postgres; rows on stdout, columns separated by |
-#   pg_role NAME         a role that may log in, with a password that is in PGPASSFILE
+#   pg_role NAME         a role that may log in; pg_password NAME gives one a password, which is in
+#                        PGPASSFILE
 #   pg_database DB OWNER
 #   pg_url NAME DB       postgresql://NAME@127.0.0.1:PORT/DB
 #   pg_kill              SIGKILL of the server and all its processes; pg_again starts it anew
@@ -91,11 +92,15 @@ pg_sql() {
     psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$pg_dir/socket" -p "$pg_port" -U postgres -d "$1" -c "$2"
 }
 
-pg_role() {
+pg_password() {
     local password
     password=$(openssl rand -hex 16)
     echo "*:*:*:$1:$password" >>"$PGPASSFILE"
-    pg_sql postgres "CREATE ROLE $1 LOGIN PASSWORD '$password'"
+    pg_sql postgres "ALTER ROLE $1 PASSWORD '$password'"
+}
+
+pg_role() {
+    pg_sql postgres "CREATE ROLE $1 LOGIN" && pg_password "$1"
 }
 
 pg_database() {
