@@ -4,6 +4,8 @@
 #include "base/hash.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 CellKind cell_column_kind(ColumnType type, ColumnUnit unit)
@@ -42,6 +44,20 @@ void cell_read(const Column *column, int64_t row, Cell *cell)
         cell->integer = column_integer(column, row);
         if (column->unit != UNIT_MONEY_MINOR || cell->integer != MONEY_NONE)
             cell->kind = CELL_INTEGER;
+    }
+}
+
+void cell_print_number(const Cell *cell, char text[CELL_NUMBER_SIZE])
+{
+    enum { DIGITS_ENOUGH_MOSTLY = 15, DIGITS_ENOUGH = 17 };
+    if (cell->kind == CELL_INTEGER) {
+        (void)snprintf(text, CELL_NUMBER_SIZE, "%lld", (long long)cell->integer);
+        return;
+    }
+    for (int digits = DIGITS_ENOUGH_MOSTLY; digits <= DIGITS_ENOUGH; digits++) {
+        (void)snprintf(text, CELL_NUMBER_SIZE, "%.*g", digits, cell->real);
+        if (strtod(text, NULL) == cell->real)
+            return;
     }
 }
 

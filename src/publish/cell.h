@@ -24,6 +24,11 @@ CellKind cell_column_kind(ColumnType type, ColumnUnit unit);
 /* Value of `row`; DAY_NONE, MONEY_NONE and NaN are CELL_NULL. Local. */
 void cell_read(const Column *column, int64_t row, Cell *cell);
 
+/* A whole number or a real as text that reads back as the same value, the shortest of 15 to 17
+ * digits. Local. */
+enum { CELL_NUMBER_SIZE = 40 };
+void cell_print_number(const Cell *cell, char text[CELL_NUMBER_SIZE]);
+
 /* Hash of one row: kinds and values, each text with its length. `scratch` is emptied first. The
  * checksum of a table is the sum of its rows' hashes modulo 2^64, whatever their order. Local. */
 uint64_t cell_row_hash(const Cell *cells, int n_cells, Buffer *scratch);

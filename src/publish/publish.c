@@ -66,6 +66,8 @@ static const TargetKind kinds[] = {
      postgresql_publish, postgresql_roll_back},
     {"postgres:", NULL, postgresql_check, postgresql_reach, postgresql_publish,
      postgresql_roll_back},
+    {"csv:", "csv:FOLDER", csv_folder_check, csv_folder_reach, csv_folder_publish,
+     csv_folder_roll_back},
 };
 
 static const TargetKind *find_kind(const char *target)

@@ -1,8 +1,8 @@
 /* Publish: a run's tables into the storefront's database, so that a reader sees one whole night.
  *
- * Targets `sqlite:FILE` and `postgresql://USER@HOST/DATABASE`. Tables are loaded beside those in
- * force, read back and compared by row count and checksum, then switched in one transaction
- * together with `vesper_run`. */
+ * Targets `sqlite:FILE`, `postgresql://USER@HOST/DATABASE` and `csv:FOLDER`. Tables are loaded
+ * beside those in force, read back and compared, then switched at once together with what says
+ * which night is in force. */
 #ifndef VESPER_PUBLISH_PUBLISH_H
 #define VESPER_PUBLISH_PUBLISH_H
 

@@ -39,6 +39,16 @@ Status postgresql_publish(ResultReader *reader, const PublishedRun *run, const c
 Status postgresql_roll_back(const char *place, const PublishOptions *options,
                             RollbackSummary *summary, Error *error) VESPER_MUST_USE;
 
+/* The folder `place` of CSV files, and its settings. */
+Status csv_folder_check(const char *place, Error *error) VESPER_MUST_USE;
+Status csv_folder_reach(const char *place, const PublishOptions *options,
+                        Error *error) VESPER_MUST_USE;
+Status csv_folder_publish(ResultReader *reader, const PublishedRun *run, const char *place,
+                          const PublishOptions *options, PublishSummary *summary,
+                          Error *error) VESPER_MUST_USE;
+Status csv_folder_roll_back(const char *place, const PublishOptions *options,
+                            RollbackSummary *summary, Error *error) VESPER_MUST_USE;
+
 /* True for a small letter followed by small letters, digits and underscores: a name that needs no
  * care in any database. Local. */
 bool target_name_is_plain(Bytes name);
