@@ -337,7 +337,8 @@ const JobOption option_table[] = {
      SALES | RECOMMEND | FORECAST | NIGHTLY,
      PART_NONE},
     {{"to", 0, "publish", "to", OPTION_TEXT, "TARGET", "sqlite:shop.db", 0, 0,
-      "storefront database to publish into: sqlite:FILE, postgresql://USER@HOST/DATABASE or csv:FOLDER"},
+      "storefront database to publish into: sqlite:FILE, postgresql://USER@HOST/DATABASE, "
+      "csv:FOLDER or redis://HOST:PORT/DB"},
      PUBLISH | NIGHTLY | ROLLBACK,
      PART_NONE},
     {{"schema", 0, "publish", "schema", OPTION_TEXT, "NAME", "vesper", 0, 0,

@@ -68,6 +68,8 @@ static const TargetKind kinds[] = {
      postgresql_roll_back},
     {"csv:", "csv:FOLDER", csv_folder_check, csv_folder_reach, csv_folder_publish,
      csv_folder_roll_back},
+    {"redis:", "redis://HOST:PORT/DB", redis_check, redis_reach, redis_publish, redis_roll_back},
+    {"rediss:", NULL, redis_refuse_tls, redis_reach, redis_publish, redis_roll_back},
 };
 
 static const TargetKind *find_kind(const char *target)

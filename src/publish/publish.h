@@ -1,8 +1,8 @@
 /* Publish: a run's tables into the storefront's database, so that a reader sees one whole night.
  *
- * Targets `sqlite:FILE`, `postgresql://USER@HOST/DATABASE` and `csv:FOLDER`. Tables are loaded
- * beside those in force, read back and compared, then switched at once together with what says
- * which night is in force. */
+ * Targets `sqlite:FILE`, `postgresql://USER@HOST/DATABASE`, `csv:FOLDER`, and for recommendation
+ * lists `redis://HOST:PORT/DB`. Tables are loaded beside those in force, read back and compared,
+ * then switched at once together with what says which night is in force. */
 #ifndef VESPER_PUBLISH_PUBLISH_H
 #define VESPER_PUBLISH_PUBLISH_H
 

@@ -49,6 +49,16 @@ Status csv_folder_publish(ResultReader *reader, const PublishedRun *run, const c
 Status csv_folder_roll_back(const char *place, const PublishOptions *options,
                             RollbackSummary *summary, Error *error) VESPER_MUST_USE;
 
+/* The recommendation lists alone, into the Redis server `place`; rediss: is refused. */
+Status redis_check(const char *place, Error *error) VESPER_MUST_USE;
+Status redis_refuse_tls(const char *place, Error *error) VESPER_MUST_USE;
+Status redis_reach(const char *place, const PublishOptions *options, Error *error) VESPER_MUST_USE;
+Status redis_publish(ResultReader *reader, const PublishedRun *run, const char *place,
+                     const PublishOptions *options, PublishSummary *summary,
+                     Error *error) VESPER_MUST_USE;
+Status redis_roll_back(const char *place, const PublishOptions *options, RollbackSummary *summary,
+                       Error *error) VESPER_MUST_USE;
+
 /* True for a small letter followed by small letters, digits and underscores: a name that needs no
  * care in any database. Local. */
 bool target_name_is_plain(Bytes name);
