@@ -16,6 +16,7 @@
  *   WRMSSE              of all --levels, weighted; only with these
  *   within 80 %         share of what came between the quantiles .1 and .9
  *   seconds             of all threads and ranks */
+#include "as_of.h"
 #include "forecast/series_files.h"
 #include "forecast_table.h"
 #include "options.h"
@@ -101,8 +102,12 @@ out:
 static Status job_evaluate(Run *run, Error *error)
 {
     Status status;
-    if (run->forecast_options.series == NULL)
+    bool has_store = run->forecast_options.series == NULL;
+    TRY(as_of_read(run, has_store, error));
+    if (has_store) {
         TRY(stage_run(run, "open", open_to_read, error));
+        TRY(as_of_look_back(run, error));
+    }
     TRY(stage_run(run, "read", read_series, error));
     TRY(stage_run(run, "evaluate", measure_models, error));
     if (config_text(run->config, "run-record") != NULL)
@@ -144,7 +149,9 @@ Status job_forecast(Run *run, Error *error)
     if (config_switch(run->config, "evaluate"))
         return job_evaluate(run, error);
     TRY(comm_agree(run->comm, refuse_files(run, error), error));
+    TRY(as_of_read(run, true, error));
     TRY(stage_run(run, "open", open_to_write, error));
+    TRY(as_of_look_back(run, error));
     TRY(stage_run(run, "forecast", make_forecasts, error));
     TRY(stage_run(run, "record", run_record_write, error));
     summary_of_store(run);

@@ -26,6 +26,7 @@ typedef struct Run {
     const char *job;
     Store *store;   /* NULL until a stage opened it */
     char note[256]; /* what the stage at work says of itself in the log */
+    int32_t as_of;  /* last day that is seen; DAY_NONE: all. Of jobs that take --as-of */
     NightPart parts[PART_COUNT];
     IngestSummary ingest;
     SalesOptions sales_options; /* of jobs that compute sales */

@@ -9,6 +9,7 @@
  * Each stage commits what it did, and the store stays locked from the first to the last. A night
  * that was stopped or killed goes on after the last stage that finished, on any number of ranks,
  * and ends with what an undisturbed night gives. */
+#include "as_of.h"
 #include "dry_run.h"
 #include "options.h"
 #include "part.h"
@@ -30,6 +31,7 @@ out:
 Status job_nightly(Run *run, Error *error)
 {
     Status status;
+    TRY(as_of_read(run, true, error));
     if (config_switch(run->config, "dry-run"))
         return dry_run(run, error);
     TRY(reach_target(run, error));
@@ -41,6 +43,7 @@ Status job_nightly(Run *run, Error *error)
     TRY(stage_run(run, "open", open_or_create, error));
     if (config_list_count(run->config, "input") > 0)
         TRY(stage_run(run, "ingest", take_in, error));
+    TRY(as_of_look_back(run, error));
     TRY(stage_run(run, "sales", compute_sales, error));
     if (run->parts[PART_RECOMMEND].is_wanted)
         TRY(stage_run(run, "recommend", make_lists, error));

@@ -330,6 +330,10 @@ const JobOption option_table[] = {
       "whether the night makes and publishes forecasts"},
      PUBLISH | NIGHTLY,
      PART_NONE},
+    {{"as-of", 0, NULL, NULL, OPTION_TEXT, "DATE", NULL, 0, 0,
+      "compute as if DATE (2024-05-01) were the last day of the data"},
+     SALES | RECOMMEND | FORECAST | PUBLISH | NIGHTLY,
+     PART_NONE},
     {{"threads", 0, "run", "threads", OPTION_INT, "N", "1", 1, 1024,
       "threads of each rank; the results do not depend on it. mpirun ties one or two ranks to a "
       "core "

@@ -1,8 +1,10 @@
 #include "options.h"
 
+#include "base/civil.h"
 #include "base/hash.h"
 #include "ingest/schema.h"
 #include "option_table.h"
+#include "run_name.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,8 +193,7 @@ static void append_aggregates(Buffer *text, const Config *config)
 void options_results_name(const Config *config, ResultPart part, int64_t generation, Bytes contents,
                           char name[STORE_NAME_SIZE])
 {
-    static const char *const kinds[PART_COUNT] = {
-        [PART_SALES] = "", [PART_RECOMMEND] = "recommend-", [PART_FORECAST] = "forecast-"};
+    RunName parts = {.generation = generation, .part = part, .as_of = DAY_NONE};
     Buffer values = {0};
     for (int i = 0; i < option_table_count; i++) {
         if (option_table[i].shapes == part)
@@ -202,9 +203,25 @@ void options_results_name(const Config *config, ResultPart part, int64_t generat
         append_aggregates(&values, config);
     buffer_append_bytes(&values, contents);
     uint64_t hash = hash64(values.data, values.size);
-    (void)snprintf(name, STORE_NAME_SIZE, "%06lld-%s%08llx", (long long)generation, kinds[part],
-                   (unsigned long long)(hash >> 32));
+    (void)snprintf(parts.hash, sizeof parts.hash, "%08llx", (unsigned long long)(hash >> 32));
+    run_name_print(&parts, name);
     buffer_free(&values);
+}
+
+/* A day is the same in every time zone. */
+Status options_day(const char *what, const char *text, int32_t *day, Error *error)
+{
+    Status status;
+    int64_t ts_us;
+    TimeZone *zone = NULL;
+    TimePattern pattern;
+    TRY(time_pattern_init(&pattern, "%Y-%m-%d", error));
+    TRY(timezone_new("UTC", &zone, error));
+    if (!time_parse(&pattern, zone, bytes_of(text), &ts_us, day))
+        FAIL(error, STATUS_USAGE, "%s '%.40s' is no day; write it as in 2024-05-01", what, text);
+out:
+    timezone_free(&zone);
+    return status;
 }
 
 Status options_yes_no(const Config *config, const char *flag, bool *value, Error *error)

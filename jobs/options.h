@@ -38,6 +38,11 @@ typedef enum ResultPart {
 void options_results_name(const Config *config, ResultPart part, int64_t generation, Bytes contents,
                           char name[STORE_NAME_SIZE]);
 
+/* *day := the day that `text` names; STATUS_USAGE, which begins with `what`, if it names none.
+ * Local.
+ */
+Status options_day(const char *what, const char *text, int32_t *day, Error *error) VESPER_MUST_USE;
+
 /* The value of an option YES|NO; STATUS_USAGE for anything else. Local. */
 Status options_yes_no(const Config *config, const char *flag, bool *value,
                       Error *error) VESPER_MUST_USE;

@@ -2,9 +2,20 @@
 
 #include "base/log.h"
 #include "options.h"
+#include "run_name.h"
 #include "stage.h"
 
-static void set_name(Run *run, ResultPart part)
+/* The name of the results of all data becomes that of a day's. */
+static void mark_day(char name[STORE_NAME_SIZE], int32_t as_of)
+{
+    RunName parts;
+    if (!run_name_parse(name, &parts))
+        bug_abort(__FILE__, __LINE__, "a part has a name that is none");
+    parts.as_of = as_of;
+    run_name_print(&parts, name);
+}
+
+static void set_name(Run *run, ResultPart part, int32_t as_of)
 {
     int64_t generation = store_generation(run->store);
     char *name = run->parts[part].name;
@@ -12,6 +23,7 @@ static void set_name(Run *run, ResultPart part)
         recommend_options_name(run->config, &run->recommend_options, generation, name);
     else
         options_results_name(run->config, part, generation, bytes_of(""), name);
+    mark_day(name, as_of);
 }
 
 /* Remove checkpoints that nobody will go on from; those of the part itself while it is not done. */
@@ -47,7 +59,7 @@ Status part_make(Run *run, ResultPart part, PartWork work, Error *error)
 {
     Status status = STATUS_OK;
     NightPart *own = &run->parts[part];
-    set_name(run, part);
+    set_name(run, part, store_seen_until(run->store));
     own->was_there = stage_root_says(run->comm, results_exist(run->store, own->name));
     if (!own->was_there) {
         TRY(clear_checkpoints(run, part, false, error));
@@ -73,7 +85,7 @@ Status part_choose(Run *run, Error *error)
     if (run->store == NULL)
         goto out;
     for (int part = PART_SALES; part < PART_COUNT; part++)
-        set_name(run, (ResultPart)part);
+        set_name(run, (ResultPart)part, store_seen_until(run->store));
 out:
     return status;
 }

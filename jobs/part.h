@@ -1,5 +1,6 @@
 /* Part: what a night computes, each kind of results for itself. A part is named by the store's
- * generation and the options that shape it, computed once, and kept until it is published. */
+ * generation, the options that shape it and the day it is as of, computed once, and kept until it
+ * is published. */
 #ifndef VESPER_JOBS_PART_H
 #define VESPER_JOBS_PART_H
 

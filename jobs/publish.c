@@ -5,6 +5,7 @@
  * by 'vesper nightly' Out: the tables of those results in --to TARGET, and vesper_run, which says
  * which night is in force. A reader sees all of one night or all of the other. The gate (gate.c)
  * comes first. */
+#include "as_of.h"
 #include "base/civil.h"
 #include "options.h"
 #include "part.h"
@@ -120,7 +121,9 @@ Status job_publish(Run *run, Error *error)
     TRY(reach_target(run, error));
     TRY(recommend_options_read_lists(run->comm, run->config, &run->recommend_options, error));
     TRY(choose_gate(run, error));
+    TRY(as_of_read(run, true, error));
     TRY(stage_run(run, "open", open_to_write, error));
+    TRY(as_of_look_back(run, error));
     TRY(publish_through_gate(run, error));
     TRY(stage_run(run, "record", run_record_write, error));
     summary_of_store(run);

@@ -14,6 +14,7 @@
  *   novelty       mean of -log2(share of users who have it) over the 20, in bits
  *   learn, rank   seconds */
 #include "accuracy_table.h"
+#include "as_of.h"
 #include "options.h"
 #include "part.h"
 #include "recommend/room.h"
@@ -100,10 +101,13 @@ out:
 static Status job_evaluate(Run *run, Error *error)
 {
     Status status;
-    if (run->recommend_options.train != NULL) {
+    bool has_store = run->recommend_options.train == NULL;
+    TRY(as_of_read(run, has_store, error));
+    if (!has_store) {
         TRY(stage_run(run, "read", read_pairs, error));
     } else {
         TRY(stage_run(run, "open", open_to_read, error));
+        TRY(as_of_look_back(run, error));
         TRY(stage_run(run, "read", read_history, error));
     }
     TRY(stage_run(run, "evaluate", evaluate, error));
@@ -147,7 +151,9 @@ Status job_recommend(Run *run, Error *error)
     if (config_switch(run->config, "evaluate"))
         return job_evaluate(run, error);
     TRY(comm_agree(run->comm, refuse_files(run, error), error));
+    TRY(as_of_read(run, true, error));
     TRY(stage_run(run, "open", open_to_write, error));
+    TRY(as_of_look_back(run, error));
     TRY(stage_run(run, "recommend", make_lists, error));
     TRY(stage_run(run, "record", run_record_write, error));
     summary_of_store(run);

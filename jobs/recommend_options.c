@@ -1,7 +1,6 @@
 /* What to learn from, how, and what to hold out: the recommend options of a run. */
 #include "recommend_options.h"
 
-#include "base/civil.h"
 #include "base/hash.h"
 #include "base/suggest.h"
 #include "options.h"
@@ -91,22 +90,6 @@ out:
     return status;
 }
 
-/* A day is the same in every time zone. */
-static Status read_day(const char *flag, const char *text, int32_t *day, Error *error)
-{
-    Status status;
-    int64_t ts_us;
-    TimeZone *zone = NULL;
-    TimePattern pattern;
-    TRY(time_pattern_init(&pattern, "%Y-%m-%d", error));
-    TRY(timezone_new("UTC", &zone, error));
-    if (!time_parse(&pattern, zone, bytes_of(text), &ts_us, day))
-        FAIL(error, STATUS_USAGE, "--%s '%.40s' is no day; write it as in 2024-05-01", flag, text);
-out:
-    timezone_free(&zone);
-    return status;
-}
-
 /* Files or a store, and what is held out. */
 static Status read_split(const Config *config, RecommendOptions *options, Error *error)
 {
@@ -124,7 +107,7 @@ static Status read_split(const Config *config, RecommendOptions *options, Error 
         FAIL(error, STATUS_USAGE,
              "--test, --split-date and --leave-last-basket each say what is held out; give one");
     if (date != NULL)
-        TRY(read_day("split-date", date, &options->split_date, error));
+        TRY(options_day("--split-date", date, &options->split_date, error));
 out:
     return status;
 }

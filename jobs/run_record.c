@@ -103,6 +103,13 @@ static void set_time(json_t *object, const char *key, int64_t ts_us)
     set_text(object, key, text);
 }
 
+static void set_day(json_t *object, const char *key, int32_t day)
+{
+    char text[CIVIL_TEXT_SIZE];
+    civil_format_day(day, text);
+    set_text(object, key, text);
+}
+
 static json_t *counts_json(const RowCounts *counts)
 {
     json_t *json = json_object();
@@ -308,6 +315,8 @@ static char *record_text(const Run *run, const PeakMemory *peak)
         set_text(root, "store", store_path(run->store));
         set_count(root, "generation", store_generation(run->store));
         set_text(root, "run", run->parts[PART_SALES].name);
+        if (store_seen_until(run->store) != DAY_NONE)
+            set_day(root, "seen_until", store_seen_until(run->store));
         (void)json_object_set_new(root, "inputs", inputs_json(run->store));
         (void)json_object_set_new(root, "tables", tables_json(&run->ingest));
         (void)json_object_set_new(root, "rows", counts_json(&total));

@@ -7,6 +7,7 @@
  *      and product, and beside the periods before; customers with scores and what is expected of
  *      them; cohorts; classes of products; pairs; from view to order; ratings; stock at risk; and
  *      the ini's own group-bys. */
+#include "as_of.h"
 #include "part.h"
 #include "sales_options.h"
 #include "stage.h"
@@ -36,7 +37,9 @@ Status job_sales(Run *run, Error *error)
 {
     Status status;
     TRY(choose_tables(run, error));
+    TRY(as_of_read(run, true, error));
     TRY(stage_run(run, "open", open_to_write, error));
+    TRY(as_of_look_back(run, error));
     TRY(stage_run(run, "sales", compute_sales, error));
     TRY(stage_run(run, "record", run_record_write, error));
     summary_of_store(run);

@@ -76,9 +76,13 @@ void summary_of_store(const Run *run)
 {
     if (!speaks(run))
         return;
-    summary_line("store", "%s, generation %lld, %s order lines in force", store_path(run->store),
+    char until[CIVIL_TEXT_SIZE] = "in force";
+    if (store_seen_until(run->store) != DAY_NONE)
+        civil_format_day(store_seen_until(run->store), until);
+    summary_line("store", "%s, generation %lld, %s order lines %s%s", store_path(run->store),
                  (long long)store_generation(run->store),
-                 count(store_rows(run->store, "orders")).text);
+                 count(store_rows(run->store, "orders")).text,
+                 store_seen_until(run->store) != DAY_NONE ? "up to " : "", until);
 }
 
 void summary_of_sales(const Run *run)
