@@ -33,7 +33,7 @@ typedef struct Run {
     SalesSummary sales;
     PublishedRun published;
     PublishSummary publish;
-    GateRun gate;                       /* of jobs that publish */
+    GateRun gate; /* of jobs that publish */
     RollbackSummary rollback;
     RecommendOptions recommend_options; /* of jobs that recommend, as what follows */
     Shop shop;
@@ -76,6 +76,8 @@ Status job_nightly(Run *run, Error *error) VESPER_MUST_USE;
 Status job_status(Run *run, Error *error) VESPER_MUST_USE;
 Status job_rollback(Run *run, Error *error) VESPER_MUST_USE;
 Status job_verify(Run *run, Error *error) VESPER_MUST_USE;
+Status job_backfill(Run *run, Error *error) VESPER_MUST_USE;
+Status job_diff(Run *run, Error *error) VESPER_MUST_USE;
 
 /* Stages that several jobs share (StageWork, stage.h). Collective. */
 Status create_store(Run *run, Error *error) VESPER_MUST_USE;  /* init.c */

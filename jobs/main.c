@@ -91,6 +91,14 @@ static const Job jobs[] = {
      "  vesper status --store /data/shop\n"
      "  vesper status --store /data/shop --nights 30 --json\n",
      job_status},
+    {"backfill", "compute the nights of the past that nobody computed",
+     "Computes the night of each day from FROM to TO, both included, as --as-of does, and keeps "
+     "its "
+     "results in the store. Nights that are there already stay; nothing is published. A backfill "
+     "that was stopped, killed or failed goes on where it was when the same command is run again.",
+     "  mpirun -n 4 vesper backfill 2024-05-01 2024-05-31 -c shop.ini --store /data/shop\n"
+     "  vesper backfill 2023-01-31 2024-05-31 --every month --store /data/shop --recommend no\n",
+     job_backfill},
     {"verify", "check every checksum of the store",
      "Reads all segments of the generation in force. A damaged block is named by file, column and "
      "partition.",

@@ -13,6 +13,8 @@ enum {
     FORECAST = 128,
     ROLLBACK = 256,
     STATUS = 512,
+    BACKFILL = 1024,
+    DIFF = 2048,
     EVERY = 0x7fffffff
 };
 
@@ -209,7 +211,7 @@ const JobOption option_table[] = {
      PART_RECOMMEND},
     {{"memory", 0, "recommend", "memory", OPTION_TEXT, "BYTES", "0", 0, 0,
       "what a rank may take for learning, as in 500M or 4G; 0: no limit"},
-     RECOMMEND | NIGHTLY,
+     RECOMMEND | NIGHTLY | BACKFILL,
      PART_NONE},
     {{"ease-most-items", 0, "recommend", "ease_most_items", OPTION_INT, "N", "20000", 0, 2e9,
       "the mix has no ease with more products than this: its matrix has their square"},
@@ -233,11 +235,11 @@ const JobOption option_table[] = {
      PART_RECOMMEND},
     {{"exclude", 0, "recommend", "exclude", OPTION_TEXT, "FILE", NULL, 0, 0,
       "products that are never shown, an id a line (# begins a comment)"},
-     RECOMMEND | PUBLISH | NIGHTLY,
+     RECOMMEND | PUBLISH | NIGHTLY | BACKFILL,
      PART_NONE},
     {{"allow", 0, "recommend", "allow", OPTION_TEXT, "FILE", NULL, 0, 0,
       "only these products are shown, an id a line"},
-     RECOMMEND | PUBLISH | NIGHTLY,
+     RECOMMEND | PUBLISH | NIGHTLY | BACKFILL,
      PART_NONE},
     {{"again-days", 0, "recommend", "again_days", OPTION_INT, "N", "30", 1, 36500,
       "buy_again: how likely a purchase is within N days"},
@@ -252,11 +254,11 @@ const JobOption option_table[] = {
       "ials: keep what is learned after an iteration if so long ago nothing was kept; a run that "
       "was "
       "killed goes on from there"},
-     RECOMMEND | NIGHTLY,
+     RECOMMEND | NIGHTLY | BACKFILL,
      PART_NONE},
     {{"recommend", 0, "recommend", "nightly", OPTION_TEXT, "YES|NO", "yes", 0, 0,
       "whether the night makes and publishes recommendations"},
-     PUBLISH | NIGHTLY,
+     PUBLISH | NIGHTLY | BACKFILL,
      PART_NONE},
     {{"series", 0, NULL, NULL, OPTION_TEXT, "FILE", NULL, 0, 0,
       "forecast the series of this CSV instead of a store: id, date, value, and what else is "
@@ -328,17 +330,25 @@ const JobOption option_table[] = {
      PART_FORECAST},
     {{"forecast", 0, "forecast", "nightly", OPTION_TEXT, "YES|NO", "yes", 0, 0,
       "whether the night makes and publishes forecasts"},
-     PUBLISH | NIGHTLY,
+     PUBLISH | NIGHTLY | BACKFILL,
      PART_NONE},
     {{"as-of", 0, NULL, NULL, OPTION_TEXT, "DATE", NULL, 0, 0,
       "compute as if DATE (2024-05-01) were the last day of the data"},
      SALES | RECOMMEND | FORECAST | PUBLISH | NIGHTLY,
      PART_NONE},
+    {{"every", 0, NULL, NULL, OPTION_TEXT, "STEP", "day", 0, 0,
+      "a night each day, week or month from FROM on"},
+     BACKFILL,
+     PART_NONE},
+    {{"limit", 0, NULL, NULL, OPTION_INT, "N", "4", 1, 1e6, "lines of each list"}, DIFF, PART_NONE},
+    {{"json", 0, NULL, NULL, OPTION_SWITCH, NULL, NULL, 0, 0, "print JSON instead of text"},
+     DIFF,
+     PART_NONE},
     {{"threads", 0, "run", "threads", OPTION_INT, "N", "1", 1, 1024,
       "threads of each rank; the results do not depend on it. mpirun ties one or two ranks to a "
       "core "
       "each: give it --bind-to none"},
-     SALES | RECOMMEND | FORECAST | NIGHTLY,
+     SALES | RECOMMEND | FORECAST | NIGHTLY | BACKFILL,
      PART_NONE},
     {{"to", 0, "publish", "to", OPTION_TEXT, "TARGET", "sqlite:shop.db", 0, 0,
       "storefront database to publish into: sqlite:FILE, postgresql://USER@HOST/DATABASE, "
@@ -438,15 +448,15 @@ const JobOption option_table[] = {
      PART_NONE},
     {{"run-record", 0, "run", "record", OPTION_TEXT, "PATH", NULL, 0, 0,
       "write run.json to PATH; jobs that change or publish a store write it to its folder too"},
-     INGEST | SALES | RECOMMEND | FORECAST | PUBLISH | NIGHTLY | ROLLBACK,
+     INGEST | SALES | RECOMMEND | FORECAST | PUBLISH | NIGHTLY | ROLLBACK | BACKFILL,
      PART_NONE},
     {{"metrics", 0, "run", "metrics", OPTION_TEXT, "FILE", NULL, 0, 0,
       "write how the run went to FILE for Prometheus' textfile collector, also when it fails"},
-     INGEST | SALES | RECOMMEND | FORECAST | PUBLISH | NIGHTLY | VERIFY,
+     INGEST | SALES | RECOMMEND | FORECAST | PUBLISH | NIGHTLY | BACKFILL | VERIFY,
      PART_NONE},
     {{"lineage", 0, "run", "lineage", OPTION_TEXT, "FILE", NULL, 0, 0,
       "append what the run made out of what to FILE, as OpenLineage events, one a line"},
-     INGEST | SALES | RECOMMEND | FORECAST | PUBLISH | NIGHTLY,
+     INGEST | SALES | RECOMMEND | FORECAST | PUBLISH | NIGHTLY | BACKFILL,
      PART_NONE},
     {{"log-format", 0, "run", "log_format", OPTION_TEXT, "FORMAT", "text", 0, 0,
       "text, or json: an object a line"},
@@ -470,10 +480,30 @@ unsigned option_job(const char *job)
     } bits[] = {{"init", INIT},           {"ingest", INGEST},     {"sales", SALES},
                 {"publish", PUBLISH},     {"nightly", NIGHTLY},   {"verify", VERIFY},
                 {"recommend", RECOMMEND}, {"forecast", FORECAST}, {"rollback", ROLLBACK},
-                {"status", STATUS}};
+                {"status", STATUS},       {"backfill", BACKFILL}, {"diff", DIFF}};
     for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
         if (strcmp(job, bits[i].name) == 0)
             return bits[i].bit;
     }
     return 0;
+}
+
+bool option_is_of(const JobOption *option, const char *job)
+{
+    unsigned bit = option_job(job);
+    /* Backfill computes nights: it takes whatever shapes one. */
+    bool shapes_a_night = bit == BACKFILL && option->shapes != PART_NONE;
+    return (option->jobs & bit) != 0 || shapes_a_night;
+}
+
+const char *option_arguments(const char *job)
+{
+    switch (option_job(job)) {
+    case BACKFILL:
+        return "FROM TO";
+    case DIFF:
+        return "RUN RUN";
+    default:
+        return NULL;
+    }
 }

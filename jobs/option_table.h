@@ -14,6 +14,12 @@ enum { OPTION_TABLE_MAX = 200 };
 extern const JobOption option_table[];
 extern const int option_table_count;
 
+/* Whether a job takes the option on the command line. Local. */
+bool option_is_of(const JobOption *option, const char *job);
+
+/* What a job's arguments without an option are called, as in "FROM TO"; NULL: it takes none. */
+const char *option_arguments(const char *job);
+
 /* The bit in `jobs` that stands for a job; 0 for a name that is none. Local. */
 unsigned option_job(const char *job);
 

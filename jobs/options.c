@@ -35,7 +35,7 @@ static Status refuse_foreign(const char *job, int argc, char **argv, Error *erro
         const JobOption *found = option_named(argv[i]);
         if (found == NULL)
             continue;
-        if ((found->jobs & option_job(job)) == 0) {
+        if (!option_is_of(found, job)) {
             FAIL(error, STATUS_USAGE, "'%s' takes no --%s; see 'vesper %s --help'", job,
                  found->option.flag, job);
         }
@@ -44,6 +44,25 @@ static Status refuse_foreign(const char *job, int argc, char **argv, Error *erro
         if (found->option.type != OPTION_SWITCH && !has_value)
             i++;
     }
+out:
+    return status;
+}
+
+static Status refuse_arguments(const char *job, const Config *config, Error *error)
+{
+    Status status = STATUS_OK;
+    const char *wanted = option_arguments(job);
+    int n = config_argument_count(config), n_wanted = wanted != NULL;
+    for (const char *at = wanted; at != NULL && *at != '\0'; at++)
+        n_wanted += *at == ' ';
+    if (wanted == NULL && n > 0)
+        FAIL(error, STATUS_USAGE,
+             "unexpected argument '%.80s'; every value belongs to an option, as in --NAME VALUE "
+             "(see --help)",
+             config_argument(config, 0));
+    if (n != n_wanted)
+        FAIL(error, STATUS_USAGE, "'%s' takes %s, not %d %s; see 'vesper %s --help'", job, wanted,
+             n, n == 1 ? "argument" : "arguments", job);
 out:
     return status;
 }
@@ -67,6 +86,7 @@ Status options_parse(const char *job, int argc, char **argv, Config **config, Er
     sections[2 * INPUT_COUNT] = "aggregate.*";
     TRY(config_parse(argc, argv, options, option_table_count, sections, config, error));
     TRY(refuse_foreign(job, argc, argv, error));
+    TRY(refuse_arguments(job, *config, error));
 out:
     return status;
 }
@@ -76,11 +96,13 @@ void options_help(const char *job, const char *purpose, Buffer *text)
     Option options[OPTION_TABLE_MAX];
     int count = 0;
     for (int i = 0; i < option_table_count; i++) {
-        if ((option_table[i].jobs & option_job(job)) != 0)
+        if (option_is_of(&option_table[i], job))
             options[count++] = option_table[i].option;
     }
     char usage[STORE_NAME_SIZE];
-    (void)snprintf(usage, sizeof usage, "vesper %s [options]", job);
+    const char *arguments = option_arguments(job);
+    (void)snprintf(usage, sizeof usage, "vesper %s%s%s [options]", job,
+                   arguments != NULL ? " " : "", arguments != NULL ? arguments : "");
     config_help(usage, purpose, options, count, text);
 }
 

@@ -1,5 +1,6 @@
 #include "part.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "options.h"
 #include "run_name.h"
@@ -86,6 +87,32 @@ Status part_choose(Run *run, Error *error)
         goto out;
     for (int part = PART_SALES; part < PART_COUNT; part++)
         set_name(run, (ResultPart)part, store_seen_until(run->store));
+out:
+    return status;
+}
+
+static Status find_on_root(const Run *run, bool *is_there, Error *error)
+{
+    Status status;
+    *is_there = true;
+    TRY(fault_point("part.find", error));
+    for (int part = PART_SALES; part < PART_COUNT; part++) {
+        const NightPart *own = &run->parts[part];
+        *is_there &= !own->is_wanted || results_exist(run->store, own->name);
+    }
+out:
+    return status;
+}
+
+Status part_find(Run *run, int32_t as_of, bool *is_there, Error *error)
+{
+    Status status = STATUS_OK;
+    *is_there = false;
+    for (int part = PART_SALES; part < PART_COUNT; part++)
+        set_name(run, (ResultPart)part, as_of);
+    TRY_ALL(run->comm, comm_rank(run->comm) == 0 ? find_on_root(run, is_there, error) : STATUS_OK,
+            error);
+    *is_there = stage_root_says(run->comm, *is_there);
 out:
     return status;
 }

@@ -15,4 +15,8 @@ Status part_make(Run *run, ResultPart part, PartWork work, Error *error) VESPER_
 /* Set which parts the night has, and their names. Collective. */
 Status part_choose(Run *run, Error *error) VESPER_MUST_USE;
 
+/* Set their names as of a day (DAY_NONE: of all data); *is_there := they are all computed.
+ * Collective. */
+Status part_find(Run *run, int32_t as_of, bool *is_there, Error *error) VESPER_MUST_USE;
+
 #endif

@@ -28,6 +28,19 @@ void run_record_begin(RunRecord *record)
     *record = (RunRecord){.started_us = run_record_now_us(), .started_s = clock_seconds()};
 }
 
+/* Added if it is not there. */
+static StageTime *find_stage(RunRecord *record, const char *name)
+{
+    for (int i = 0; i < record->n_stages; i++) {
+        if (strcmp(record->stages[i].name, name) == 0)
+            return &record->stages[i];
+    }
+    vesper_assert(record->n_stages < RUN_STAGES_MAX);
+    StageTime *stage = &record->stages[record->n_stages++];
+    (void)snprintf(stage->name, sizeof stage->name, "%s", name);
+    return stage;
+}
+
 StageStart run_record_begin_stage(const Comm *comm)
 {
     mem_mark_peak();
@@ -38,7 +51,6 @@ StageStart run_record_begin_stage(const Comm *comm)
 const StageTime *run_record_end_stage(RunRecord *record, Comm *comm, const char *name,
                                       const StageStart *start)
 {
-    vesper_assert(record->n_stages < RUN_STAGES_MAX);
     ProcessIo io = process_io();
     int64_t own_us = (int64_t)((clock_seconds() - start->seconds) * 1e6);
     int64_t sums[] = {own_us, comm_sent_bytes(comm) - start->sent_bytes, io.read - start->io.read,
@@ -48,15 +60,14 @@ const StageTime *run_record_end_stage(RunRecord *record, Comm *comm, const char 
     comm_sum_i64(comm, sums, sizeof sums / sizeof sums[0]);
     comm_max_i64(comm, most, sizeof most / sizeof most[0]);
     comm_min_i64(comm, &min_us, 1);
-    StageTime *stage = &record->stages[record->n_stages++];
-    *stage = (StageTime){.min_s = (double)min_us / 1e6,
-                         .mean_s = (double)sums[0] / 1e6 / comm_size(comm),
-                         .max_s = (double)most[0] / 1e6,
-                         .peak_bytes = most[1],
-                         .sent_bytes = sums[1],
-                         .read_bytes = sums[2],
-                         .written_bytes = sums[3]};
-    (void)snprintf(stage->name, sizeof stage->name, "%s", name);
+    StageTime *stage = find_stage(record, name);
+    stage->min_s += (double)min_us / 1e6;
+    stage->mean_s += (double)sums[0] / 1e6 / comm_size(comm);
+    stage->max_s += (double)most[0] / 1e6;
+    stage->peak_bytes = most[1] > stage->peak_bytes ? most[1] : stage->peak_bytes;
+    stage->sent_bytes += sums[1];
+    stage->read_bytes += sums[2];
+    stage->written_bytes += sums[3];
     return stage;
 }
 

@@ -43,7 +43,8 @@ int64_t run_record_now_us(void); /* UTC */
 /* Collective. */
 PeakMemory run_record_peak_memory(Comm *comm);
 
-/* A stage begins, and it is done. The second is Collective. */
+/* A stage begins, and it is done; one that runs again adds to its times. The second is
+ * Collective. */
 StageStart run_record_begin_stage(const Comm *comm);
 const StageTime *run_record_end_stage(RunRecord *record, Comm *comm, const char *name,
                                       const StageStart *start);

@@ -58,6 +58,8 @@ void config_free(Config **config)
         mem_free(&c->values[i].items);
         mem_free(&c->values[i].flag);
     }
+    config_value_clear(&c->arguments);
+    mem_free(&c->arguments.items);
     for (int i = 0; i < c->n_entries; i++) {
         mem_free(&c->entries[i].section);
         mem_free(&c->entries[i].key);
@@ -82,6 +84,13 @@ static void pack_text(Buffer *packed, const char *text)
     buffer_append_string(packed, text);
 }
 
+static void pack_items(Buffer *packed, const ConfigValue *value)
+{
+    pack_number(packed, value->n_items);
+    for (int k = 0; k < value->n_items; k++)
+        pack_text(packed, value->items[k]);
+}
+
 void config_pack(const Config *config, Buffer *packed)
 {
     pack_number(packed, config->n_values);
@@ -89,10 +98,9 @@ void config_pack(const Config *config, Buffer *packed)
         const ConfigValue *value = &config->values[i];
         pack_text(packed, value->flag);
         pack_number(packed, value->type);
-        pack_number(packed, value->n_items);
-        for (int k = 0; k < value->n_items; k++)
-            pack_text(packed, value->items[k]);
+        pack_items(packed, value);
     }
+    pack_items(packed, &config->arguments);
     pack_number(packed, config->n_entries);
     for (int i = 0; i < config->n_entries; i++) {
         const IniEntry *entry = &config->entries[i];
@@ -139,6 +147,13 @@ static Bytes unpack_text(Reader *reader)
     return text;
 }
 
+static void unpack_items(Reader *reader, ConfigValue *value)
+{
+    int64_t n = unpack_number(reader, reader->left.size);
+    for (int64_t k = 0; k < n && !reader->is_broken; k++)
+        config_value_add(value, unpack_text(reader));
+}
+
 static void unpack_entry(Reader *reader, Config *config)
 {
     char *section = config_copy_bytes(unpack_text(reader));
@@ -160,10 +175,9 @@ Status config_unpack(Bytes packed, Config **config, Error *error)
         ConfigValue *value = &c->values[c->n_values];
         value->flag = config_copy_bytes(unpack_text(&reader));
         value->type = (OptionType)unpack_number(&reader, OPTION_LIST);
-        int n_items = (int)unpack_number(&reader, packed.size);
-        for (int k = 0; k < n_items && !reader.is_broken; k++)
-            config_value_add(value, unpack_text(&reader));
+        unpack_items(&reader, value);
     }
+    unpack_items(&reader, &c->arguments);
     int n_entries = (int)unpack_number(&reader, packed.size);
     for (int i = 0; i < n_entries && !reader.is_broken; i++)
         unpack_entry(&reader, c);
@@ -302,6 +316,17 @@ void config_ini_entry(const Config *config, const char *section, int i, const ch
 const char *config_ini_path(const Config *config)
 {
     return config->ini_path;
+}
+
+int config_argument_count(const Config *config)
+{
+    return config->arguments.n_items;
+}
+
+const char *config_argument(const Config *config, int i)
+{
+    vesper_assert(i >= 0 && i < config->arguments.n_items);
+    return config->arguments.items[i];
 }
 
 /* ---- identity ---- */

@@ -65,6 +65,10 @@ void config_ini_entry(const Config *config, const char *section, int i, const ch
                       const char **value);
 const char *config_ini_path(const Config *config); /* NULL without -c */
 
+/* Arguments of the command line that belong to no option, in their order. */
+int config_argument_count(const Config *config);
+const char *config_argument(const Config *config, int i);
+
 /* Hash of all values in force and of the free sections' keys, sorted by name: part of a run's
  * identity. `flags_left_out` is a NULL-ended list. */
 uint64_t config_hash(const Config *config, const char *const *flags_left_out);

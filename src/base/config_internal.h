@@ -30,6 +30,7 @@ struct Config {
     int entries_capacity;
     IniEntry *entries;
     char *ini_path;
+    ConfigValue arguments; /* that belong to no option, in their order */
 };
 
 void config_value_clear(ConfigValue *value);

@@ -179,11 +179,11 @@ static Status parse_flags(int argc, char **argv, const struct option *flags, con
         TRY(config_check(&options[i], text, source, error));
         config_apply(&config->values[i], &options[i], text);
     }
-    if (optind < argc)
-        FAIL(error, STATUS_USAGE,
-             "unexpected argument '%s'; every value belongs to an option, as in --NAME VALUE (see "
-             "--help)",
-             argv[optind]);
+    for (; optind < argc; optind++) {
+        if (!bytes_are_utf8(bytes_of(argv[optind])))
+            FAIL(error, STATUS_USAGE, "an argument is not valid UTF-8");
+        config_value_add(&config->arguments, bytes_of(argv[optind]));
+    }
 out:
     return status;
 }

@@ -185,9 +185,22 @@ static void test_command_line_refusals(void)
     CU_ASSERT(says(refusal("--max-rejected nan"), "'nan' is not a number from 0 to 1"));
     CU_ASSERT(says(refusal("--max-rejected 1.5"), "not a number from 0 to 1"));
     CU_ASSERT(says(refusal("--max-rejected 1%"), "not a number from 0 to 1"));
-    CU_ASSERT(says(refusal("stray"), "unexpected argument 'stray'"));
-    CU_ASSERT(says(refusal("--dry-run -- -x"), "unexpected argument '-x'"));
     CU_ASSERT(says(refusal("--time-zone \xff"), "not valid UTF-8"));
+    CU_ASSERT(says(refusal("\xff"), "an argument is not valid UTF-8"));
+}
+
+static void test_arguments(void)
+{
+    Config *config = parse_well("first -p 8 second --dry-run -- -x");
+    static const char *const expected[] = {"first", "second", "-x"};
+    CU_ASSERT_EQUAL_FATAL(config_argument_count(config), 3);
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT_STRING_EQUAL(config_argument(config, i), expected[i]);
+    CU_ASSERT_EQUAL(config_int(config, "partitions"), 8);
+    config_free(&config);
+    config = parse_well("-p 8");
+    CU_ASSERT_EQUAL(config_argument_count(config), 0);
+    config_free(&config);
 }
 
 static void test_free_sections(void)
@@ -322,11 +335,12 @@ static void test_sections(void)
 static void test_pack(void)
 {
     Config *config = parse_well(with_ini("[orders]\na = é 12 \n[store]\nany = 5\n"));
-    char *argv[] = {"vesper", "-c", ini_path, "-i", "line\nbreak and 7 ", "-i", "x", "--dry-run"};
+    char *argv[] = {"vesper", "-c", ini_path,    "-i", "line\nbreak and 7 ",
+                    "-i",     "x",  "--dry-run", "may"};
     Error error;
     Config *original = NULL, *copy = NULL;
     CU_ASSERT_EQUAL_FATAL(
-        config_parse(8, argv, options, N_OPTIONS, free_sections, &original, &error), STATUS_OK);
+        config_parse(9, argv, options, N_OPTIONS, free_sections, &original, &error), STATUS_OK);
     Buffer packed = {0}, again = {0};
     config_pack(original, &packed);
     CU_ASSERT_EQUAL_FATAL(config_unpack(buffer_view(&packed), &copy, &error), STATUS_OK);
@@ -337,6 +351,7 @@ static void test_pack(void)
     CU_ASSERT_EQUAL(config_int(copy, "any-number"), 5);
     CU_ASSERT(config_switch(copy, "dry-run"));
     CU_ASSERT_STRING_EQUAL(config_ini_path(copy), ini_path);
+    CU_ASSERT_STRING_EQUAL(config_argument(copy, 0), "may");
     CU_ASSERT_EQUAL(config_hash(original, NULL), config_hash(copy, NULL));
     CU_ASSERT(config_hash(original, NULL) != config_hash(config, NULL));
     config_free(&copy);
@@ -401,6 +416,7 @@ CU_TestInfo config_tests[] = {
     {"command_line", test_command_line},
     {"precedence", test_precedence},
     {"command_line_refusals", test_command_line_refusals},
+    {"arguments", test_arguments},
     {"free_sections", test_free_sections},
     {"ini_refusals", test_ini_refusals},
     {"longest_line", test_longest_line},
