@@ -41,6 +41,18 @@ static StageTime *find_stage(RunRecord *record, const char *name)
     return stage;
 }
 
+static void add_time(StageTime *stage, const StageTime *time)
+{
+    stage->min_s += time->min_s;
+    stage->mean_s += time->mean_s;
+    stage->max_s += time->max_s;
+    if (time->peak_bytes > stage->peak_bytes)
+        stage->peak_bytes = time->peak_bytes;
+    stage->sent_bytes += time->sent_bytes;
+    stage->read_bytes += time->read_bytes;
+    stage->written_bytes += time->written_bytes;
+}
+
 StageStart run_record_begin_stage(const Comm *comm)
 {
     mem_mark_peak();
@@ -48,8 +60,8 @@ StageStart run_record_begin_stage(const Comm *comm)
         .seconds = clock_seconds(), .sent_bytes = comm_sent_bytes(comm), .io = process_io()};
 }
 
-const StageTime *run_record_end_stage(RunRecord *record, Comm *comm, const char *name,
-                                      const StageStart *start)
+StageTime run_record_end_stage(RunRecord *record, Comm *comm, const char *name,
+                               const StageStart *start)
 {
     ProcessIo io = process_io();
     int64_t own_us = (int64_t)((clock_seconds() - start->seconds) * 1e6);
@@ -60,15 +72,15 @@ const StageTime *run_record_end_stage(RunRecord *record, Comm *comm, const char 
     comm_sum_i64(comm, sums, sizeof sums / sizeof sums[0]);
     comm_max_i64(comm, most, sizeof most / sizeof most[0]);
     comm_min_i64(comm, &min_us, 1);
-    StageTime *stage = find_stage(record, name);
-    stage->min_s += (double)min_us / 1e6;
-    stage->mean_s += (double)sums[0] / 1e6 / comm_size(comm);
-    stage->max_s += (double)most[0] / 1e6;
-    stage->peak_bytes = most[1] > stage->peak_bytes ? most[1] : stage->peak_bytes;
-    stage->sent_bytes += sums[1];
-    stage->read_bytes += sums[2];
-    stage->written_bytes += sums[3];
-    return stage;
+    StageTime time = {.min_s = (double)min_us / 1e6,
+                      .mean_s = (double)sums[0] / 1e6 / comm_size(comm),
+                      .max_s = (double)most[0] / 1e6,
+                      .peak_bytes = most[1],
+                      .sent_bytes = sums[1],
+                      .read_bytes = sums[2],
+                      .written_bytes = sums[3]};
+    add_time(find_stage(record, name), &time);
+    return time;
 }
 
 double run_record_seconds(const RunRecord *record, const char *stage)

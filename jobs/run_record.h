@@ -43,11 +43,11 @@ int64_t run_record_now_us(void); /* UTC */
 /* Collective. */
 PeakMemory run_record_peak_memory(Comm *comm);
 
-/* A stage begins, and it is done; one that runs again adds to its times. The second is
- * Collective. */
+/* A stage begins, and it is done; one that runs again adds to its times. The second
+ * returns what this time took; its name is left empty. Collective. */
 StageStart run_record_begin_stage(const Comm *comm);
-const StageTime *run_record_end_stage(RunRecord *record, Comm *comm, const char *name,
-                                      const StageStart *start);
+StageTime run_record_end_stage(RunRecord *record, Comm *comm, const char *name,
+                               const StageStart *start);
 
 /* Mean seconds of a stage; 0 if it did not run. Local. */
 double run_record_seconds(const RunRecord *record, const char *stage);

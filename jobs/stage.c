@@ -53,8 +53,8 @@ Status stage_run(Run *run, const char *name, StageWork work, Error *error)
     log_begin_stage(name);
     TRY_ALL(run->comm, fault_point(site, error), error);
     TRY(work(run, error));
-    const StageTime *time = run_record_end_stage(&run->record, run->comm, name, &start);
-    log_end_stage(name, time->min_s, time->mean_s, time->max_s, run->note);
+    StageTime time = run_record_end_stage(&run->record, run->comm, name, &start);
+    log_end_stage(name, time.min_s, time.mean_s, time.max_s, run->note);
 out:
     return status;
 }
