@@ -2,6 +2,7 @@
 #include "dry_run.h"
 
 #include "base/memory.h"
+#include "ingest/source_database.h"
 #include "options.h"
 #include "stage.h"
 #include "summary.h"
@@ -71,14 +72,10 @@ out:
     return status;
 }
 
-static Status measure_input(const char *input, InputSize *size, Error *error)
+static Status measure_path(const char *input, const char *path, InputSize *size, Error *error)
 {
     Status status = STATUS_OK;
     struct stat info;
-    const char *path = strchr(input, '=');
-    if (path == NULL)
-        FAIL(error, STATUS_USAGE, "--input %s names no table; give TABLE=PATH", input);
-    path++;
     if (stat(path, &info) != 0) {
         FAIL(error, STATUS_INPUT, "cannot read input %s: %s; check the path", input,
              strerror(errno));
@@ -87,7 +84,51 @@ static Status measure_input(const char *input, InputSize *size, Error *error)
         TRY(measure_folder(path, size, error));
     else
         add_file(path, info.st_size, size);
+    summary_line("input", "%s: %lld %s, %.1f MB", input, (long long)size->files,
+                 size->files == 1 ? "file" : "files", (double)size->bytes / 1e6);
 out:
+    return status;
+}
+
+/* The query is understood by the database, but not run. */
+static Status measure_database(const Run *run, const char *input, const char *url, InputSize *size,
+                               Error *error)
+{
+    Status status;
+    InputSettings settings;
+    int64_t rows = 0;
+    InputTable table = input_table_by_name((Bytes){input, url - input - 1});
+    DatabaseRequest request = {
+        .url = url, .table = table, .settings = &settings, .config = run->config};
+    TRY(source_check_database(url, error));
+    if (table == INPUT_COUNT)
+        FAIL(error, STATUS_USAGE, "--input %s: there is no such table", input);
+    TRY(input_settings_read(run->config, table, &settings, error));
+    TRY(source_measure_database(&request, &rows, &size->bytes, error));
+    size->plain_bytes = (double)size->bytes;
+    summary_line("input", "%s: about %lld rows, %.1f MB%s", input, (long long)rows,
+                 (double)size->bytes / 1e6,
+                 settings.watermark != NULL ? ", of which those past the watermark are read" : "");
+out:
+    return status;
+}
+
+static Status measure_input(const Run *run, const char *input, InputSize *size, Error *error)
+{
+    Status status;
+    Buffer shown = {0};
+    const char *path = strchr(input, '=');
+    source_append_shown(input, &shown);
+    if (path == NULL)
+        FAIL(error, STATUS_USAGE, "--input %s names no table; give TABLE=PATH",
+             buffer_string(&shown));
+    path++;
+    if (source_is_database(path))
+        TRY(measure_database(run, input, path, size, error));
+    else
+        TRY(measure_path(buffer_string(&shown), path, size, error));
+out:
+    buffer_free(&shown);
     return status;
 }
 
@@ -97,10 +138,7 @@ static Status tell_inputs(const Run *run, Error *error)
     InputSize all = {0};
     for (int i = 0; i < config_list_count(run->config, "input"); i++) {
         InputSize size = {0};
-        const char *input = config_list_item(run->config, "input", i);
-        TRY(measure_input(input, &size, error));
-        summary_line("input", "%s: %lld %s, %.1f MB", input, (long long)size.files,
-                     size.files == 1 ? "file" : "files", (double)size.bytes / 1e6);
+        TRY(measure_input(run, config_list_item(run->config, "input", i), &size, error));
         all.plain_bytes += size.plain_bytes;
     }
     int ranks = comm_size(run->comm);

@@ -28,8 +28,14 @@ const JobOption option_table[] = {
      EVERY,
      PART_NONE},
     {{"input", 0, NULL, NULL, OPTION_LIST, "TABLE=PATH", NULL, 0, 0,
-      "take in PATH, a CSV file (plain, .gz, .xz, .zst) or a folder of them, as orders, products, "
-      "customers, events, reviews, pairs, promotions or holidays"},
+      "take in PATH as orders, products, customers, events, reviews, pairs, promotions or "
+      "holidays: "
+      "a CSV file (plain, .gz, .xz, .zst) or a folder of them, or a database, "
+      "postgresql://USER@HOST/DATABASE or sqlite:FILE"},
+     INGEST | NIGHTLY,
+     PART_NONE},
+    {{"query-timeout", 0, "ingest", "query_timeout", OPTION_INT, "SECONDS", "3600", 0, 1e6,
+      "how long a query of a PostgreSQL --input may take; 0: as long as it likes"},
      INGEST | NIGHTLY,
      PART_NONE},
     {{"max-rejected", 0, "ingest", "max_rejected", OPTION_REAL, "SHARE", "0.01", 0, 1,

@@ -70,28 +70,52 @@ out:
     return status;
 }
 
-Status sqlite_file_open(SqliteFile *file, const char *path, Error *error)
+static Status open_file(SqliteFile *file, const char *path, int flags, Error *error)
 {
     Buffer plain = {0};
-    Status status;
+    Status status = STATUS_OK;
     file->path = path;
-    TRY(sqlite_file_check_place(path, error));
     /* SQLite gives `:memory:` and `file:...` a meaning of their own; with ./ before they are files.
      */
     buffer_printf(&plain, "%s%s", path[0] == '/' ? "" : "./", path);
-    if (sqlite3_open_v2(buffer_string(&plain), &file->db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(buffer_string(&plain), &file->db, flags | SQLITE_OPEN_NOMUTEX, NULL) ==
+        SQLITE_OK)
+        sqlite3_busy_timeout(file->db, SQLITE_FILE_WAIT_MS);
+    else
         status = sqlite_file_fail(file, "opening", error);
-        goto out;
-    }
-    sqlite3_busy_timeout(file->db, SQLITE_FILE_WAIT_MS);
+    buffer_free(&plain);
+    return status;
+}
+
+Status sqlite_file_open(SqliteFile *file, const char *path, Error *error)
+{
+    Status status;
+    TRY(sqlite_file_check_place(path, error));
+    TRY(open_file(file, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error));
     TRY(sqlite_file_run(file, error, "PRAGMA legacy_alter_table = ON"));
     int64_t version;
     TRY(sqlite_file_ask(file, &version, error, NULL, "PRAGMA schema_version"));
 out:
-    buffer_free(&plain);
     return status;
+}
+
+Status sqlite_file_open_reading(SqliteFile *file, const char *path, Error *error)
+{
+    Status status = STATUS_OK;
+    struct stat found;
+    if (stat(path, &found) != 0)
+        FAIL(error, STATUS_INPUT, "cannot find %s: %s", path, strerror(errno));
+    TRY(sqlite_file_check_place(path, error));
+    TRY(open_file(file, path, SQLITE_OPEN_READONLY, error));
+    TRY(sqlite_file_run(file, error, "BEGIN"));
+out:
+    return status;
+}
+
+Bytes sqlite_file_text(sqlite3_stmt *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    return (Bytes){text, text != NULL ? sqlite3_column_bytes(statement, column) : 0};
 }
 
 void sqlite_file_close(SqliteFile *file)

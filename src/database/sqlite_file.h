@@ -18,6 +18,9 @@ Status sqlite_file_check_place(const char *path, Error *error) VESPER_MUST_USE;
  * transaction is waited for, SQLITE_FILE_WAIT_MS at most. */
 enum { SQLITE_FILE_WAIT_MS = 10000 };
 Status sqlite_file_open(SqliteFile *file, const char *path, Error *error) VESPER_MUST_USE;
+/* Open a file that is there for reading alone, and begin a transaction: from the first statement on
+ * nothing seems to change. STATUS_INPUT if it is not there. */
+Status sqlite_file_open_reading(SqliteFile *file, const char *path, Error *error) VESPER_MUST_USE;
 void sqlite_file_close(SqliteFile *file); /* accepts one that was never opened */
 
 /* WAL mode, and settings for a fast load: a crash of the machine may lose the last commits but
@@ -40,6 +43,8 @@ Status sqlite_file_prepare(SqliteFile *file, sqlite3_stmt **statement, Error *er
 /* *row is true if there is one. */
 Status sqlite_file_step(SqliteFile *file, sqlite3_stmt *statement, bool *row,
                         Error *error) VESPER_MUST_USE;
+/* A value of the current row as text, empty for NULL; borrowed until the next step. */
+Bytes sqlite_file_text(sqlite3_stmt *statement, int column);
 /* First value of the first row, 0 without one. `texts`: values of ?1, ?2, ...; NULL-ended, or NULL.
  */
 Status sqlite_file_ask(SqliteFile *file, int64_t *value, Error *error, const char *const *texts,

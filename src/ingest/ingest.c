@@ -113,15 +113,12 @@ out:
     return status;
 }
 
-static bool brings_anything_new(const Store *store, const ParsedBatch *parsed)
+static bool brings_anything_new(const ParsedBatch *parsed)
 {
     for (int i = 0; i < parsed->n_tables; i++)
-        for (int k = 0; k < parsed->tables[i].n_inputs; k++) {
-            const StoreInput *input = &parsed->tables[i].inputs[k];
-            if (store_find_input(store, input->table, input->content_high, input->content_low,
-                                 input->bytes) == NULL)
+        for (int k = 0; k < parsed->tables[i].n_inputs; k++)
+            if (!parsed->tables[i].is_known[k])
                 return true;
-        }
     return false;
 }
 
@@ -168,15 +165,12 @@ static void weigh_partitions(Comm *comm, const Store *store, const ParsedBatch *
     comm_sum_i64(comm, weights, partitions);
 }
 
-static void add_inputs(const Store *store, StoreBatch *batch, const ParsedBatch *parsed)
+static void add_inputs(StoreBatch *batch, const ParsedBatch *parsed)
 {
     for (int i = 0; i < parsed->n_tables; i++)
-        for (int k = 0; k < parsed->tables[i].n_inputs; k++) {
-            const StoreInput *input = &parsed->tables[i].inputs[k];
-            if (store_find_input(store, input->table, input->content_high, input->content_low,
-                                 input->bytes) == NULL)
-                store_batch_add_input(batch, input);
-        }
+        for (int k = 0; k < parsed->tables[i].n_inputs; k++)
+            if (!parsed->tables[i].is_known[k])
+                store_batch_add_input(batch, &parsed->tables[i].inputs[k]);
 }
 
 /* From parsed columns to the files of the batch. */
@@ -238,11 +232,11 @@ Status ingest_run(Comm *comm, Store *store, const Config *config, IngestSummary 
 
     TRY(parse_all(comm, store, config, &parsed, error));
     sum_counts(&parsed, summary);
-    if (!brings_anything_new(store, &parsed))
+    if (!brings_anything_new(&parsed))
         goto out;
     TRY(store_batch_begin(comm, store, &batch, error));
     TRY(route_all(comm, store, config, batch, &parsed, summary, error));
-    add_inputs(store, batch, &parsed);
+    add_inputs(batch, &parsed);
     double began = clock_seconds();
     TRY(store_batch_commit(comm, store, &batch, error));
     log_step("ingest.commit", &began);

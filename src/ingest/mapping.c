@@ -3,6 +3,7 @@
 #include "base/memory.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -95,6 +96,39 @@ static Status read_cancelled_status(const char *text, InputSettings *settings)
     return STATUS_OK;
 }
 
+static Status read_query(const char *text, InputSettings *settings)
+{
+    settings->query = text;
+    return STATUS_OK;
+}
+
+static Status read_source_table(const char *text, InputSettings *settings)
+{
+    settings->source_table = text;
+    return STATUS_OK;
+}
+
+static Status read_watermark(const char *text, InputSettings *settings)
+{
+    settings->watermark = text;
+    return STATUS_OK;
+}
+
+static Status read_watermark_settle(const char *text, InputSettings *settings)
+{
+    int64_t most = (int64_t)366 * 86400;
+    char *end = NULL;
+    settings->watermark_settle = strtoll(text, &end, 10);
+    bool is_number = text[0] >= '0' && text[0] <= '9' && *end == '\0';
+    return is_number && settings->watermark_settle <= most ? STATUS_OK : STATUS_USAGE;
+}
+
+static Status read_range_key(const char *text, InputSettings *settings)
+{
+    settings->range_key = text;
+    return STATUS_OK;
+}
+
 typedef struct Setting {
     const char *key;
     bool orders_only;
@@ -112,6 +146,11 @@ static const Setting known_settings[] = {
     {"day", false, read_day, pattern_help},
     {"decimal_point", false, read_point, ". or ,"},
     {"thousands", false, read_thousands, "none, space, or one of , . ' _"},
+    {"query", false, read_query, "a SELECT"},
+    {"table", false, read_source_table, "NAME or SCHEMA.NAME"},
+    {"watermark", false, read_watermark, "a column"},
+    {"watermark_settle", false, read_watermark_settle, "seconds, at most a year"},
+    {"range_key", false, read_range_key, "a column of whole numbers"},
     {"cancelled_prefix", true, read_cancelled_prefix, "any text"},
     {"cancelled_status", true, read_cancelled_status, "at most 32 words with spaces between"},
     {"negative_price", true, read_negative_price, permission_help},
@@ -152,6 +191,7 @@ Status input_settings_read(const Config *config, InputTable table, InputSettings
         .delimiter = ',',
         .decimals = {.point = '.'},
         .cancelled_prefix = "",
+        .watermark_settle = WATERMARK_SETTLE_DEFAULT,
     };
     TRY(read_cancelled_status("cancelled canceled refunded returned", settings));
     TRY(time_pattern_init(&settings->timestamp, "auto", error));
@@ -168,6 +208,9 @@ Status input_settings_read(const Config *config, InputTable table, InputSettings
             FAIL(error, STATUS_USAGE, "%s: [%s] %s = \"%s\" is not possible; use %s",
                  config_ini_path(config), section, key, value, setting->possible);
     }
+    if (settings->query != NULL && settings->source_table != NULL)
+        FAIL(error, STATUS_USAGE, "%s: [%s] has both query and table; leave one of them out",
+             config_ini_path(config), section);
     if (settings->decimals.point == settings->decimals.group)
         FAIL(error, STATUS_USAGE,
              "%s: [%s] decimal_point and thousands are both \"%c\"; set the other one too",
@@ -188,14 +231,14 @@ static void list_columns(const Mapping *mapping, Buffer *list)
         buffer_append_string(list, ", ...");
 }
 
-static Status missing_column(const Mapping *mapping, const char *path, const char *wanted,
+static Status missing_column(const Mapping *mapping, const char *place, const char *wanted,
                              const char *advice, const char *section, const char *key, Error *error)
 {
     Buffer list = {0};
     list_columns(mapping, &list);
     Status status = error_set(error, STATUS_INPUT, __FILE__, __LINE__,
-                              "%s:1: the header has no column \"%s\"%s [%s] %s = COLUMN; it has %s",
-                              path, wanted, advice, section, key, buffer_string(&list));
+                              "%s has no column \"%s\"%s [%s] %s = COLUMN; it has %s", place,
+                              wanted, advice, section, key, buffer_string(&list));
     buffer_free(&list);
     return status;
 }
@@ -213,7 +256,7 @@ static int find_column(const Mapping *mapping, const char *name, bool ignore_cas
 }
 
 static Status map_field(const Config *config, const char *section, const Field *field,
-                        const char *path, const Mapping *mapping, int *column, Error *error)
+                        const char *place, const Mapping *mapping, int *column, Error *error)
 {
     Status status = STATUS_OK;
     const char *name = config_ini(config, section, field->name);
@@ -229,14 +272,16 @@ static Status map_field(const Config *config, const char *section, const Field *
     if (*column == -1 && name == NULL)
         *column = find_column(mapping, wanted, true);
     if (*column == -2)
-        FAIL(error, STATUS_INPUT, "%s:1: the header has more than one column \"%s\"", path, wanted);
+        FAIL(error, STATUS_INPUT, "%s has more than one column \"%s\"", place, wanted);
     if (*column == -1 && name != NULL)
-        return missing_column(mapping, path, wanted, ", which the ini names; mend", section,
+        return missing_column(mapping, place, wanted, ", which the ini names; mend", section,
                               field->name, error);
     if (*column == -1 && field->required)
-        return missing_column(mapping, path, wanted,
-                              "; is the delimiter right? name it in the ini:", section, field->name,
-                              error);
+        return missing_column(mapping, place, wanted,
+                              mapping->n_columns == 1
+                                  ? "; is the delimiter right? name it in the ini:"
+                                  : "; name it in the ini:",
+                              section, field->name, error);
 out:
     return status;
 }
@@ -265,15 +310,15 @@ out:
     return status;
 }
 
-static Status name_columns(Bytes header, char delimiter, const char *path, Mapping *mapping,
+static Status name_columns(Bytes header, char delimiter, const char *place, Mapping *mapping,
                            Error *error)
 {
     Status status = STATUS_OK;
     CsvRecord *record = mem_new(1, sizeof *record);
     vesper_assert(csv_next(header, delimiter, true, record) > 0);
     if (record->n_fields > CSV_FIELDS_MAX)
-        FAIL(error, STATUS_INPUT, "%s:1: the header has %lld columns, at most %d are possible",
-             path, (long long)record->n_fields, CSV_FIELDS_MAX);
+        FAIL(error, STATUS_INPUT, "%s has %lld columns, at most %d are possible", place,
+             (long long)record->n_fields, CSV_FIELDS_MAX);
     mapping->n_columns = (int)record->n_fields;
     mapping->names = mem_new(record->n_fields, sizeof *mapping->names);
     for (int i = 0; i < mapping->n_columns; i++) {
@@ -292,7 +337,7 @@ out:
 }
 
 Status mapping_make(const Config *config, InputTable table, Bytes header, char delimiter,
-                    const char *path, Mapping *mapping, Error *error)
+                    const char *place, Mapping *mapping, Error *error)
 {
     Status status = STATUS_OK;
     const InputSchema *schema = input_schema(table);
@@ -300,10 +345,10 @@ Status mapping_make(const Config *config, InputTable table, Bytes header, char d
     vesper_assert(schema->n_fields <= INPUT_FIELDS_MAX);
     (void)snprintf(section, sizeof section, "%s.columns", schema->name);
     *mapping = (Mapping){0};
-    TRY(name_columns(header, delimiter, path, mapping, error));
+    TRY(name_columns(header, delimiter, place, mapping, error));
     TRY(check_keys(config, section, schema, error));
     for (int i = 0; i < schema->n_fields; i++)
-        TRY(map_field(config, section, &schema->fields[i], path, mapping, &mapping->column[i],
+        TRY(map_field(config, section, &schema->fields[i], place, mapping, &mapping->column[i],
                       error));
 out:
     return status;

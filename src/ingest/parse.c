@@ -6,7 +6,7 @@
 #include "ingest/convert.h"
 #include "ingest/reader.h"
 #include "ingest/rejects.h"
-#include "ingest/source.h"
+#include "ingest/source_database.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -25,9 +25,13 @@ static void free_table(ParsedTable *table)
     table_free(&table->rows);
     buffer_free(&table->reject_header);
     buffer_free(&table->rejects);
-    for (int i = 0; i < table->n_inputs; i++)
+    for (int i = 0; i < table->n_inputs; i++) {
         mem_free(&table->inputs[i].path);
+        mem_free(&table->inputs[i].watermark_column);
+        mem_free(&table->inputs[i].watermark);
+    }
     mem_free(&table->inputs);
+    mem_free(&table->is_known);
     mem_free(&table->late_rejects);
     if (table->origin != NULL) {
         source_free(&table->origin->source);
@@ -63,14 +67,14 @@ typedef struct Parser {
 
 /* ---- what to parse ---- */
 
-static Status unknown_table(Bytes name, const char *input, Error *error)
+static Status unknown_table(const char *shown, Error *error)
 {
     Buffer possible = {0};
     for (int i = 0; i < INPUT_COUNT; i++)
         buffer_printf(&possible, "%s%s", i > 0 ? ", " : "", input_schema((InputTable)i)->name);
     Status status = error_set(error, STATUS_USAGE, __FILE__, __LINE__,
-                              "--input %s: there is no table \"%.*s\"; possible are %s", input,
-                              (int)name.size, name.data, buffer_string(&possible));
+                              "--input %s: there is no table \"%.*s\"; possible are %s", shown,
+                              (int)strcspn(shown, "="), shown, buffer_string(&possible));
     buffer_free(&possible);
     return status;
 }
@@ -80,18 +84,22 @@ static Status read_request(Parser *parser, const StoreSettings *settings, const 
                            const char *input, Error *error)
 {
     Status status = STATUS_OK;
+    Buffer shown = {0};
     const char *equals = strchr(input, '=');
+    source_append_shown(input, &shown);
     if (equals == NULL || equals[1] == 0)
         FAIL(error, STATUS_USAGE, "--input %s: write it as TABLE=PATH, like orders=orders.csv",
-             input);
-    Bytes name = {input, equals - input};
-    parser->table.table = input_table_by_name(name);
+             buffer_string(&shown));
+    parser->table.table = input_table_by_name((Bytes){input, equals - input});
     parser->path = equals + 1;
-    if (parser->table.table == INPUT_COUNT)
-        return unknown_table(name, input, error);
+    if (parser->table.table == INPUT_COUNT) {
+        status = unknown_table(buffer_string(&shown), error);
+        goto out;
+    }
     TRY(input_settings_read(config, parser->table.table, &parser->settings, error));
     TRY(timezone_new(settings->time_zone, &parser->zone, error));
 out:
+    buffer_free(&shown);
     return status;
 }
 
@@ -103,12 +111,22 @@ static bool is_same_content(const StoreInput *a, const StoreInput *b)
            a->bytes == b->bytes && strcmp(a->table, b->table) == 0;
 }
 
-/* An input of the store, or of this batch so far, with the content of `input`. */
-static const StoreInput *find_earlier(const Store *store, const ParsedBatch *batch,
-                                      const StoreInput *input)
+/* An input of the store with the content of `input`. Of a database only the newest counts: a table
+ * that was read whole may be again what it once was. */
+static const StoreInput *find_in_store(const Store *store, const Source *source,
+                                       const StoreInput *input)
 {
-    const StoreInput *found = store_find_input(store, input->table, input->content_high,
-                                               input->content_low, input->bytes);
+    if (!source->is_database)
+        return store_find_input(store, input->table, input->content_high, input->content_low,
+                                input->bytes);
+    const StoreInput *newest = store_newest_input(store, input->table, input->path);
+    return newest != NULL && is_same_content(newest, input) ? newest : NULL;
+}
+
+/* An input of this batch so far with the content of `input`. */
+static const StoreInput *find_in_batch(const ParsedBatch *batch, const StoreInput *input)
+{
+    const StoreInput *found = NULL;
     for (int i = 0; i < batch->n_tables && found == NULL; i++) {
         const ParsedTable *table = &batch->tables[i];
         for (int k = 0; k < table->n_inputs && found == NULL; k++)
@@ -132,6 +150,14 @@ out:
     return status;
 }
 
+static void take_watermark(const Source *source, StoreInput *input)
+{
+    if (source->watermark == NULL)
+        return;
+    input->watermark_column = mem_copy_string(source->watermark_column);
+    input->watermark = mem_copy_string(source->watermark);
+}
+
 /* Make the table's inputs, and mark the files that need no parsing. The same on every rank. Local.
  */
 static Status find_known(Parser *parser, const Store *store, const ParsedBatch *batch,
@@ -147,6 +173,7 @@ static Status find_known(Parser *parser, const Store *store, const ParsedBatch *
     table->n_inputs = (int)source->n_files;
     table->late_rejects = mem_new(table->n_inputs, sizeof *table->late_rejects);
     table->inputs = mem_new(source->n_files, sizeof *table->inputs);
+    table->is_known = mem_new(source->n_files, sizeof *table->is_known);
     TRY(order_by_content(source, &order, error));
     for (int i = 0; i < table->n_inputs; i++) {
         SourceFile *file = &source->files[i];
@@ -156,8 +183,14 @@ static Status find_known(Parser *parser, const Store *store, const ParsedBatch *
         input->bytes = file->bytes;
         input->content_high = file->content.high;
         input->content_low = file->content.low;
+        take_watermark(source, input);
         parser->same_as[i] = -1;
-        const StoreInput *earlier = find_earlier(store, batch, input);
+        const StoreInput *earlier = find_in_store(store, source, input);
+        bool has_no_rows = source->is_database && file->rows_begin == file->bytes;
+        table->is_known[i] = earlier != NULL || has_no_rows;
+        file->is_known = table->is_known[i];
+        if (earlier == NULL)
+            earlier = find_in_batch(batch, input);
         if (earlier != NULL) {
             file->is_known = true;
             input->counts.read = earlier->counts.read;
@@ -288,7 +321,9 @@ static Status prepare(Parser *parser, const StoreSettings *settings, const Confi
     Source *source = &table->origin->source;
     Bytes header = buffer_view(&source->header);
     char delimiter = parser->settings.delimiter;
-    TRY(mapping_make(config, table->table, header, delimiter, source->files[0].path,
+    Buffer place = {0};
+    buffer_printf(&place, "%s:1: the header", source->files[0].path);
+    TRY(mapping_make(config, table->table, header, delimiter, buffer_string(&place),
                      &parser->mapping, error));
     table->mended = parser->mapping.mended;
     table->origin->rejects.delimiter = delimiter;
@@ -300,6 +335,7 @@ static Status prepare(Parser *parser, const StoreSettings *settings, const Confi
     parser->counts = mem_new(2 * source->n_files, sizeof *parser->counts);
     parser->same_as = mem_new(source->n_files, sizeof *parser->same_as);
 out:
+    buffer_free(&place);
     return status;
 }
 
@@ -340,8 +376,19 @@ Status parse_input(Comm *comm, const Store *store, const Config *config, const c
     TRY_ALL(comm, read_request(parser, settings, config, input, error), error);
     buffer_printf(&folder, "%s/tmp", store_path(store));
     buffer_printf(&name, "input-%d", batch->n_tables);
-    TRY(source_open(comm, source, parser->path, parser->settings.delimiter, buffer_string(&folder),
-                    buffer_string(&name), error));
+    if (source_is_database(parser->path))
+        TRY(source_open_database(comm, source, store,
+                                 &(DatabaseRequest){.url = parser->path,
+                                                    .table = parser->table.table,
+                                                    .settings = &parser->settings,
+                                                    .config = config,
+                                                    .time_zone = settings->time_zone,
+                                                    .folder = buffer_string(&folder),
+                                                    .name = buffer_string(&name)},
+                                 error));
+    else
+        TRY(source_open(comm, source, parser->path, parser->settings.delimiter,
+                        buffer_string(&folder), buffer_string(&name), error));
     TRY_ALL(comm, prepare(parser, settings, config, batch, comm_rank(comm) == 0, error), error);
     TRY(source_scan(comm, source, true, error));
     TRY_ALL(comm, find_known(parser, store, batch, &any_known, error), error);

@@ -1,4 +1,5 @@
-/* Parse: an input (a file or a folder of CSV files) to columns with codes local to this rank.
+/* Parse: an input (a file or a folder of CSV files, or a database) to columns with codes local to
+ * this rank.
  *
  * All ranks share one input: the files are taken as one run of bytes, cut into as many even pieces
  * as there are ranks; borders inside quotes are found exactly, so the rows, their order, the line
@@ -26,6 +27,7 @@ typedef struct ParsedTable {
     int64_t rows_rejected; /* this rank's */
     StoreInput *inputs;    /* one a file; counts over all ranks, the same everywhere, without the
                               late rejects */
+    bool *is_known;        /* [n_inputs] the store has it already */
     int64_t *late_rejects; /* [n_inputs] this rank's rows rejected after parsing */
     int n_inputs;
     struct ParsedOrigin *origin; /* the files, for late rejects; parse.c's own */
@@ -40,9 +42,10 @@ typedef struct ParsedBatch {
 
 void parsed_batch_free(ParsedBatch *batch);
 
-/* Parse one `--input TABLE=PATH` (PATH a CSV file, .gz, .xz, .zst, or a folder of them) and add it
- * to the batch. Files whose content the store already has are not parsed: their rows are counted as
- * unchanged. Compressed files are first unpacked into the store's tmp/. Mapping and formats come
+/* Parse one `--input TABLE=PATH` (PATH a CSV file, .gz, .xz, .zst, or a folder of them, or a
+ * database, source_database.h) and add it to the batch. Files whose content the store already has
+ * are not parsed: their rows are counted as unchanged; of a database only what was read last counts
+ * for that. Compressed files are first unpacked into the store's tmp/. Mapping and formats come
  * from the ini: [TABLE.columns] canonical = header; [TABLE] settings (docs/configuration.md).
  * STATUS_INPUT with file, line and what to do, if the file is missing, empty, without header or a
  * mapped column, cut off, or with a quote never closed. Collective. */

@@ -183,13 +183,13 @@ static void follow_pieces(Source *source, const PieceScan *all, int64_t n_all, i
                           int64_t n, bool with_content)
 {
     CsvState state = CSV_FIELD_START;
-    int64_t line = 1;
+    int64_t line = 0;
     source->n_pieces = 0;
     for (int64_t i = 0; i < n_all; i++) {
         const PieceScan *piece = &all[i];
         if (i == 0 || piece->file != all[i - 1].file) {
             state = CSV_FIELD_START;
-            line = 1;
+            line = source->files[piece->file].first_line;
         }
         if (with_content) {
             Hash128 *content = &source->files[piece->file].content;

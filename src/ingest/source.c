@@ -97,8 +97,10 @@ static void name_files(Source *source, Bytes paths, const char *folder, const ch
     for (int64_t i = 0; i < source->n_files; i++, path += strlen(path) + 1) {
         SourceFile *file = &source->files[i];
         file->path = mem_copy_string(path);
+        file->first_line = 1;
+        file->is_packed = unpack_is_needed(path);
         Buffer data_path = {0};
-        if (unpack_is_needed(path))
+        if (file->is_packed)
             buffer_printf(&data_path, "%s/%s-%lld.csv", folder, name, (long long)i);
         else
             buffer_append_string(&data_path, path);
@@ -116,7 +118,7 @@ static Status read_header(SourceFile *file, char delimiter, RecordReader *reader
 {
     Status status = STATUS_OK;
     bool found = true;
-    TRY(reader_seek(reader, file->data_begin, file->bytes, 1, false, error));
+    TRY(reader_seek(reader, file->data_begin, file->bytes, file->first_line, false, error));
     do
         TRY(reader_next(reader, &found, error));
     while (found && reader->record.raw.size == 0);
@@ -150,7 +152,7 @@ static Status examine_file(SourceFile *file, char delimiter, const char *folder,
     Status status = STATUS_OK;
     char first[sizeof byte_order_mark] = {0};
     struct stat info;
-    if (unpack_is_needed(file->path)) {
+    if (file->is_packed) {
         TRY(files_make_folder(folder, error));
         TRY(unpack_file(file->path, file->data_path, &file->bytes, error));
         file->is_own_copy = true;
@@ -228,16 +230,23 @@ Status source_open(Comm *comm, Source *source, const char *path, char delimiter,
                    const char *name, Error *error)
 {
     Status status = STATUS_OK;
-    int rank = comm_rank(comm), size = comm_size(comm);
     Buffer paths = {0};
-    Buffer *headers = NULL;
-    int64_t n_headers = 0;
     *source = (Source){.delimiter = delimiter};
-    TRY_ALL(comm, rank == 0 ? find_files(path, &paths, error) : STATUS_OK, error);
+    TRY_ALL(comm, comm_rank(comm) == 0 ? find_files(path, &paths, error) : STATUS_OK, error);
     comm_broadcast_buffer(comm, 0, &paths);
     name_files(source, buffer_view(&paths), folder, name);
-    n_headers = source->n_files / size + 1;
-    headers = mem_new(n_headers, sizeof *headers);
+    TRY(source_examine(comm, source, folder, error));
+out:
+    buffer_free(&paths);
+    return status;
+}
+
+Status source_examine(Comm *comm, Source *source, const char *folder, Error *error)
+{
+    Status status = STATUS_OK;
+    int rank = comm_rank(comm), size = comm_size(comm);
+    int64_t n_headers = source->n_files / size + 1;
+    Buffer *headers = mem_new(n_headers, sizeof *headers);
     TRY_ALL(comm, examine_own(source, rank, size, folder, headers, error), error);
     share_facts(comm, source);
     if (rank == 0)
@@ -248,7 +257,6 @@ out:
     for (int64_t i = 0; i < n_headers; i++)
         buffer_free(&headers[i]);
     mem_free(&headers);
-    buffer_free(&paths);
     return status;
 }
 
@@ -262,6 +270,8 @@ void source_free(Source *source)
     }
     mem_free(&source->files);
     mem_free(&source->pieces);
+    mem_free(&source->watermark_column);
+    mem_free(&source->watermark);
     buffer_free(&source->header);
     *source = (Source){0};
 }

@@ -1,4 +1,5 @@
-/* Source: the files of one input as one run of bytes, cut into pieces for the ranks. */
+/* Source: the files of one input as one run of bytes, cut into pieces for the ranks. The rows of a
+ * database (source_database.h) are a file like any other. */
 #ifndef VESPER_INGEST_SOURCE_H
 #define VESPER_INGEST_SOURCE_H
 
@@ -8,12 +9,14 @@
 
 typedef struct SourceFile {
     char *path;         /* as given, for messages */
-    char *data_path;    /* where its plain bytes are: the same, or an unpacked copy */
-    bool is_own_copy;   /* unpacked by this rank, which removes it at the end */
+    char *data_path;    /* where its plain bytes are: the same, or a copy in tmp/ */
+    bool is_packed;     /* the copy is yet to be made, by unpacking */
+    bool is_own_copy;   /* made by this rank, which removes it at the end */
     bool is_known;      /* its content is not to be parsed */
     int64_t bytes;      /* unpacked */
     int64_t offset;     /* of its first byte in the run of files */
     int64_t data_begin; /* 3 after a byte-order mark, otherwise 0 */
+    int64_t first_line; /* number of the first line: 1, or 0 where rows are counted, not lines */
     int64_t rows_begin; /* after the header */
     int64_t rows_line;  /* line number there */
     Hash128 content;    /* of the unpacked bytes (source_scan) */
@@ -37,6 +40,8 @@ typedef struct Source {
                       CSV_FIELDS_MAX fields */
     SourcePiece *pieces;
     int64_t n_pieces;
+    bool is_database;
+    char *watermark_column, *watermark; /* of a database: its highest value so far; or NULL */
 } Source;
 
 /* Find the files of `path` (a file, or a folder of .csv, .csv.gz, .csv.xz and .csv.zst, by name),
@@ -45,7 +50,10 @@ typedef struct Source {
  * and for a folder without files. Collective. */
 Status source_open(Comm *comm, Source *source, const char *path, char delimiter, const char *folder,
                    const char *name, Error *error) VESPER_MUST_USE;
-void source_free(Source *source); /* removes this rank's unpacked copies */
+void source_free(Source *source); /* removes this rank's copies */
+
+/* The last steps of source_open, for files that are named: unpack, sizes, headers. Collective. */
+Status source_examine(Comm *comm, Source *source, const char *folder, Error *error) VESPER_MUST_USE;
 
 /* Cut the files that are not known into pieces of even size, and read them once, to learn which
  * pieces begin inside quotes, their line numbers, and, if asked, the files' `content`: the sum

@@ -76,6 +76,7 @@ extern CU_TestInfo publish_tests[];
 extern CU_TestInfo parse_tests[];
 extern CU_TestInfo parse_files_tests[];
 extern CU_TestInfo input_tests[];
+extern CU_TestInfo source_query_tests[];
 extern CU_TestInfo hierarchy_tests[];
 extern CU_TestInfo reconcile_tests[];
 extern CU_TestInfo rounding_tests[];
@@ -146,6 +147,7 @@ extern CU_TestInfo anomalies_tests[];
         {"parse", parse_tests}, \
         {"parse_files", parse_files_tests}, \
         {"input", input_tests}, \
+        {"source_query", source_query_tests}, \
         {"hierarchy", hierarchy_tests}, \
         {"reconcile", reconcile_tests}, \
         {"rounding", rounding_tests}, \
