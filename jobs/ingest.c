@@ -2,8 +2,8 @@
  *
  * Question: which orders, products, customers, events, reviews, pairs, promotions and holidays are
  *           new?
- * In:  --input TABLE=PATH (CSV, plain or compressed, or a folder), mapped by the ini file
- * Out: one more generation of the store; bad rows in STORE/rejects/NNNNNN-TABLE.csv with file,
+ * In:  --input TABLE=PATH (CSV, plain or compressed, a folder, or a database), mapped by the ini
+ * file Out: one more generation of the store; bad rows in STORE/rejects/NNNNNN-TABLE.csv with file,
  *      line, field and reason. Rows read = stored + rejected + unchanged, always. */
 #include "dry_run.h"
 #include "stage.h"

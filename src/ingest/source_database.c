@@ -289,7 +289,7 @@ static void log_read(const DatabaseRequest *request, const ReadPlan *plan, int64
                      double seconds)
 {
     log_line(LOG_INFO, LOG_ROOT, "ingest.database",
-             "table=%s mb=%.1f watermark=\"%s\" seconds=%.3f from=%s",
+             "table=%s mb=%.1f watermark=\"%s\" seconds=%.3f from=\"%s\"",
              input_schema(request->table)->name, (double)bytes / 1e6,
              buffer_string(&plan->watermark), seconds, request->url);
 }
