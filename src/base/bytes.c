@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -148,18 +147,24 @@ void buffer_append_string(Buffer *buffer, const char *text)
     buffer_append_bytes(buffer, bytes_of(text));
 }
 
-void buffer_printf(Buffer *buffer, const char *format, ...)
+void buffer_vprintf(Buffer *buffer, const char *format, va_list args)
 {
-    va_list args, again;
-    va_start(args, format);
+    va_list again;
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     vesper_assert(length >= 0);
     reserve(buffer, length);
     vsnprintf(buffer->data + buffer->size, (size_t)length + 1, format, again);
     va_end(again);
     buffer->size += length;
+}
+
+void buffer_printf(Buffer *buffer, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    buffer_vprintf(buffer, format, args);
+    va_end(args);
 }
 
 Bytes buffer_view(const Buffer *buffer)

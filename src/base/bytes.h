@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 
 typedef struct Bytes {
@@ -34,6 +35,7 @@ void buffer_append(Buffer *buffer, const void *data, int64_t size);
 void buffer_append_bytes(Buffer *buffer, Bytes text);
 void buffer_append_string(Buffer *buffer, const char *text);
 void buffer_printf(Buffer *buffer, const char *format, ...) VESPER_PRINTF(2, 3);
+void buffer_vprintf(Buffer *buffer, const char *format, va_list args) VESPER_PRINTF(2, 0);
 Bytes buffer_view(const Buffer *buffer);
 const char *buffer_string(const Buffer *buffer); /* "" when empty */
 

@@ -240,18 +240,15 @@ static Status take_result(Postgres *postgres, PGresult *result, ExecStatusType w
 
 Status postgres_run(Postgres *postgres, Error *error, const char *format, ...)
 {
-    va_list values, again;
+    Buffer sql = {0};
+    va_list values;
     va_start(values, format);
-    va_copy(again, values);
-    int size = vsnprintf(NULL, 0, format, values);
+    buffer_vprintf(&sql, format, values);
     va_end(values);
-    vesper_assert(size >= 0);
-    char *text = mem_new((int64_t)size + 1, 1);
-    (void)vsnprintf(text, (size_t)size + 1, format, again);
-    va_end(again);
     /* Parameters or not, this way only one statement can be run. */
-    PGresult *result = PQexecParams(postgres->connection, text, 0, NULL, NULL, NULL, NULL, 0);
-    mem_free(&text);
+    PGresult *result =
+        PQexecParams(postgres->connection, buffer_string(&sql), 0, NULL, NULL, NULL, NULL, 0);
+    buffer_free(&sql);
     return take_result(postgres, result, PGRES_TUPLES_OK, PGRES_COMMAND_OK, error);
 }
 
