@@ -12,10 +12,7 @@
 
 #include <string.h>
 
-enum {
-    SEND_BYTES = 1 << 17,
-    NAME_MAX_BYTES = 48 /* of PostgreSQL's 63, with __previous_pkey behind */
-};
+enum { SEND_BYTES = 1 << 17 };
 
 typedef struct Publication {
     PostgresqlSession session;
@@ -216,21 +213,6 @@ out:
 
 /* ---- the target ---- */
 
-static Status check_names(const ResultReader *reader, Error *error)
-{
-    Status status = STATUS_OK;
-    for (int i = 0; i < results_count(reader); i++) {
-        const char *name = results_table(reader, i)->name;
-        if (strlen(name) > NAME_MAX_BYTES)
-            FAIL(error, STATUS_USAGE,
-                 "table '%s' cannot be published into PostgreSQL: its name has more than %d "
-                 "characters",
-                 name, NAME_MAX_BYTES);
-    }
-out:
-    return status;
-}
-
 Status postgresql_check(const char *place, Error *error)
 {
     Buffer url = {0};
@@ -255,7 +237,6 @@ Status postgresql_publish(ResultReader *reader, const PublishedRun *run, const c
     PostgresqlSession *session = &publication.session;
     bool in_force;
     Status status;
-    TRY(check_names(reader, error));
     TRY(postgresql_session_open(session, place, options, error));
     publication.target = (SqlTarget){&postgresql_session_dialect, session,
                                      buffer_string(&session->url), reader, run};

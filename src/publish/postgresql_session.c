@@ -45,6 +45,7 @@ static Status follow(void *database, Error *error)
 const SqlDialect postgresql_session_dialect = {
     .whole = "bigint",
     .text = "text COLLATE \"C\"",
+    .day = "date",
     .keyed_end = "",
     .how_many = "SELECT count(*) FROM pg_class"
                 " WHERE relnamespace = current_schema()::regnamespace AND relname = ",

@@ -41,13 +41,14 @@ Status target_check_names(const ResultReader *reader, Error *error)
     Status status = STATUS_OK;
     for (int i = 0; i < results_count(reader); i++) {
         const ResultTable *table = results_table(reader, i);
-        if (!target_name_is_plain(bytes_of(table->name)) || name_is_reserved(table->name))
+        if (!target_name_is_plain(bytes_of(table->name)) || name_is_reserved(table->name) ||
+            strlen(table->name) > TARGET_NAME_MAX)
             FAIL(
                 error, STATUS_USAGE,
                 "table '%s' cannot be published: a name has small letters, digits and underscores, "
-                "and does not begin with vesper_, sqlite_ or pg_ nor end in __next, __previous or "
-                "__retired",
-                table->name);
+                "%d at most, does not begin with vesper_, sqlite_ or pg_, and does not end in "
+                "__next, __previous or __retired",
+                table->name, TARGET_NAME_MAX);
         for (int c = 0; c < table->n_columns; c++)
             if (!target_name_is_plain(bytes_of(table->columns[c].name)))
                 FAIL(

@@ -80,13 +80,13 @@ static void checksum_text(uint64_t checksum, char text[17])
 }
 
 /* What vesper_run says of a run besides `current`: conditions that its row fulfils, or values. An
- * empty as_of is NULL there. */
+ * empty text is NULL there. */
 static void append_run(Buffer *sql, const PublishedRun *run, bool as_conditions)
 {
     const struct {
         const char *column, *value;
     } texts[] = {{"run", run->run},
-                 {"coalesce(as_of, '')", run->as_of},
+                 {"as_of", run->as_of},
                  {"currency", run->currency},
                  {"time_zone", run->time_zone}};
     const struct {
@@ -102,9 +102,10 @@ static void append_run(Buffer *sql, const PublishedRun *run, bool as_conditions)
                    {"rows_in_force", run->rows_in_force}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         buffer_append_string(sql, i == 0 ? "" : as_conditions ? " AND " : ", ");
+        bool is_null = texts[i].value[0] == '\0';
         if (as_conditions)
-            buffer_printf(sql, "%s = ", texts[i].column);
-        if (!as_conditions && texts[i].value[0] == '\0')
+            buffer_printf(sql, "%s %s ", texts[i].column, is_null ? "IS" : "=");
+        if (is_null)
             buffer_append_string(sql, "NULL");
         else
             sql_append_text(sql, texts[i].value);
@@ -253,8 +254,8 @@ Status sql_target_create_runs(const SqlTarget *target, Error *error)
                        " money_decimals %s, time_zone %s, rows_read %s,"
                        " rows_stored %s, rows_rejected %s, rows_unchanged %s,"
                        " replaced_orders %s, rows_in_force %s)%s",
-                       text, whole, whole, text, text, whole, text, whole, whole, whole, whole,
-                       whole, whole, target->dialect->keyed_end));
+                       text, whole, whole, target->dialect->day, text, whole, text, whole, whole,
+                       whole, whole, whole, whole, target->dialect->keyed_end));
     TRY(sql_target_run(target, error,
                        "CREATE TABLE IF NOT EXISTS vesper_run_table (run %s, table_name %s,"
                        " rows %s, checksum %s, PRIMARY KEY (run, table_name))%s",

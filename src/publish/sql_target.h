@@ -12,6 +12,7 @@
 typedef struct SqlDialect {
     const char *whole; /* type of whole numbers */
     const char *text;
+    const char *day;       /* written as YYYY-MM-DD */
     const char *keyed_end; /* stands behind CREATE TABLE ... (...) of a table with a key */
     const char *how_many;  /* query how many things have a name, up to that name as a text */
     const char *elsewhere; /* for messages: what else could be published into */

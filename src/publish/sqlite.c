@@ -55,6 +55,7 @@ static Status rename_table(void *database, const char *from, const char *to, Err
 static const SqlDialect dialect = {
     .whole = "INTEGER",
     .text = "TEXT",
+    .day = "TEXT",
     .keyed_end = " WITHOUT ROWID",
     .how_many = "SELECT count(*) FROM sqlite_master WHERE name COLLATE NOCASE = ",
     .elsewhere = "file",

@@ -63,6 +63,9 @@ Status redis_roll_back(const char *place, const PublishOptions *options, Rollbac
  * care in any database. Local. */
 bool target_name_is_plain(Bytes name);
 
+/* Bytes of a table's name: PostgreSQL has 63 for it with __previous_pkey behind. */
+enum { TARGET_NAME_MAX = 48 };
+
 /* STATUS_USAGE if a table or column of the run has a name that a database may not take, or that
  * Vesper needs for itself (vesper_*, *__next, *__previous, *__retired). Local. */
 Status target_check_names(const ResultReader *reader, Error *error) VESPER_MUST_USE;

@@ -3,7 +3,8 @@
 # certificate of its own for localhost and 127.0.0.1; it is gone when the script ends.
 #
 #   pg_find              true if a server can be started here; else says what is missing
-#   pg_start             make and start one; sets pg_dir, pg_port, pg_cert, and PGPASSFILE
+#   pg_start             make and start one; sets pg_dir, pg_port, pg_cert, and PGPASSFILE; takes more
+#                        lines of its configuration from pg_settings
 #   pg_sql DB SQL        as the superuser postgres; rows on stdout, columns separated by |
 #   pg_role NAME         a role that may log in; pg_password NAME gives one a password, which is in
 #                        PGPASSFILE
@@ -79,8 +80,9 @@ ssl = on
 ssl_cert_file = '$pg_dir/server.crt'
 ssl_key_file = '$pg_dir/server.key'
 fsync = off
-shared_buffers = '${pg_shared_buffers:-32MB}'
+shared_buffers = 32MB
 max_connections = 30
+${pg_settings:-}
 END
         pg_again 2>/dev/null && return 0
     done
