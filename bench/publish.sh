@@ -9,7 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$root/tests/support/postgres.sh"
 bench_build
-setup_packages test
+setup_packages test bench
 lines=${1:-7000000}
 pg_settings='fsync = on
 shared_buffers = 512MB
@@ -20,7 +20,8 @@ pg_find && pg_start
 
 store=$work/publish-$lines
 printf '[aggregate.product_day]\nby = product, day\nmeasures = units, net, orders\n' >"$work/publish.ini"
-options=(-c "$work/publish.ini" --store "$store" --recommend no --forecast no --tables product_day)
+options=(-c "$work/publish.ini" --store "$store" --tables product_day)
+export VESPER_RECOMMEND=no VESPER_FORECAST=no
 if [ ! -d "$store" ]; then
     csv=$(bench_orders "$lines")
     rm -rf "$store.part"

@@ -252,6 +252,29 @@ Status postgres_run(Postgres *postgres, Error *error, const char *format, ...)
     return take_result(postgres, result, PGRES_TUPLES_OK, PGRES_COMMAND_OK, error);
 }
 
+Status postgres_start(Postgres *postgres, const char *sql, Error *error)
+{
+    forget_result(postgres);
+    int sent = PQsendQueryParams(postgres->connection, sql, 0, NULL, NULL, NULL, NULL, 0);
+    return sent == 1 ? STATUS_OK : fail(postgres, error);
+}
+
+/* libpq is ready for the next statement when it has no more results. */
+static void skip_results(Postgres *postgres)
+{
+    for (PGresult *more = PQgetResult(postgres->connection); more != NULL;
+         more = PQgetResult(postgres->connection))
+        PQclear(more);
+}
+
+Status postgres_finish(Postgres *postgres, Error *error)
+{
+    Status status = take_result(postgres, PQgetResult(postgres->connection), PGRES_TUPLES_OK,
+                                PGRES_COMMAND_OK, error);
+    skip_results(postgres);
+    return status;
+}
+
 Status postgres_describe(Postgres *postgres, const char *sql, Error *error)
 {
     Status status;
@@ -307,10 +330,7 @@ Status postgres_copy_end(Postgres *postgres, Error *error)
     }
     Status status = take_result(postgres, PQgetResult(postgres->connection), PGRES_COMMAND_OK,
                                 PGRES_COMMAND_OK, error);
-    /* libpq is ready for the next statement when it has no more results. */
-    for (PGresult *more = PQgetResult(postgres->connection); more != NULL;
-         more = PQgetResult(postgres->connection))
-        PQclear(more);
+    skip_results(postgres);
     return status;
 }
 

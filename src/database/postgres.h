@@ -24,6 +24,9 @@ void postgres_close(
 /* Run one statement, and keep its result until the next call. */
 Status postgres_run(Postgres *postgres, Error *error, const char *format, ...)
     VESPER_PRINTF(3, 4) VESPER_MUST_USE;
+/* Let the server begin one statement; postgres_finish waits for its end, and comes next. */
+Status postgres_start(Postgres *postgres, const char *sql, Error *error) VESPER_MUST_USE;
+Status postgres_finish(Postgres *postgres, Error *error) VESPER_MUST_USE;
 /* What one statement would return, without running it: columns, no rows. */
 Status postgres_describe(Postgres *postgres, const char *sql, Error *error) VESPER_MUST_USE;
 

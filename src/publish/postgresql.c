@@ -1,9 +1,9 @@
 /* Publish into a schema of a PostgreSQL database: load beside, read back, switch in one
  * transaction.
  *
- * Each table is loaded in a transaction of its own and is complete, with its key, from its first
- * moment on; what a dead run left under NAME__next is dropped by the next. Why it is done so:
- * docs/decisions/0007-postgresql-publish.md. */
+ * Each table is loaded in a transaction of its own, gets its key while a second connection reads
+ * its rows back, and waits beside those in force; what a dead run left under NAME__next is dropped
+ * by the next. Why it is done so: docs/decisions/0007-postgresql-publish.md. */
 #include "publish/postgresql_rows.h"
 #include "publish/postgresql_switch.h"
 #include "publish/target.h"
@@ -16,6 +16,7 @@ enum { SEND_BYTES = 1 << 17 };
 
 typedef struct Publication {
     PostgresqlSession session;
+    PostgresqlSession reader; /* reads back while the first one is at work */
     SqlTarget target;
     PostgresqlRows rows;                 /* of one table, on their way */
     uint64_t checksums[RESULT_READ_MAX]; /* of the rows as sent */
@@ -134,21 +135,6 @@ out:
     return status;
 }
 
-static Status add_key(Publication *publication, const ResultTable *table, Error *error)
-{
-    Buffer key = {0};
-    Status status = STATUS_OK;
-    if (table->key[0] == '\0') /* a table of one row has none */
-        return STATUS_OK;
-    sql_target_append_key(&key, table->key);
-    TRY(postgres_run(publication->session.postgres, error,
-                     "ALTER TABLE \"%s__next\" ADD CONSTRAINT \"%s__next_pkey\" PRIMARY KEY (%s)",
-                     table->name, table->name, buffer_string(&key)));
-out:
-    buffer_free(&key);
-    return status;
-}
-
 /* Made and filled in one transaction, so that the rows can be frozen: any reader sees them, however
  * old its snapshot, and no vacuum comes back for them. */
 static Status load_table(Publication *publication, int i, Error *error)
@@ -159,7 +145,6 @@ static Status load_table(Publication *publication, int i, Error *error)
     TRY(postgres_run(postgres, error, "BEGIN"));
     TRY(create_next(publication, table, error));
     TRY(copy_table(publication, i, error));
-    TRY(add_key(publication, table, error));
     TRY(postgres_run(postgres, error, "COMMIT"));
 out:
     return status;
@@ -168,7 +153,7 @@ out:
 static Status verify_table(Publication *publication, int i, Error *error)
 {
     const ResultTable *table = results_table(publication->target.reader, i);
-    Postgres *postgres = publication->session.postgres;
+    Postgres *postgres = publication->reader.postgres;
     PostgresqlRows back = {0};
     Buffer sql = {0};
     Bytes piece;
@@ -186,9 +171,52 @@ static Status verify_table(Publication *publication, int i, Error *error)
     }
     TRY(sql_target_compare(&publication->target, table, back.count,
                            back.checksum == publication->checksums[i], error));
-    TRY(postgres_run(postgres, error, "ANALYZE \"%s__next\"", table->name));
 out:
     buffer_free(&sql);
+    return status;
+}
+
+/* The index of the key is built while the rows are read back. */
+static Status add_key_and_verify(Publication *publication, int i, Error *error)
+{
+    const ResultTable *table = results_table(publication->target.reader, i);
+    Postgres *postgres = publication->session.postgres;
+    Buffer index = {0};
+    Error key_error;
+    Status status;
+    buffer_printf(&index, "CREATE UNIQUE INDEX \"%s__next_pkey\" ON \"%s__next\" (", table->name,
+                  table->name);
+    sql_target_append_key(&index, table->key);
+    buffer_append_string(&index, ")");
+    TRY(postgres_start(postgres, buffer_string(&index), error));
+    status = verify_table(publication, i, error);
+    Status key_status = postgres_finish(postgres, &key_error);
+    if (status != STATUS_OK)
+        goto out;
+    if (key_status != STATUS_OK) {
+        *error = key_error;
+        status = key_status;
+        goto out;
+    }
+    TRY(postgres_run(postgres, error,
+                     "ALTER TABLE \"%s__next\" ADD CONSTRAINT \"%s__next_pkey\""
+                     " PRIMARY KEY USING INDEX \"%s__next_pkey\"",
+                     table->name, table->name, table->name));
+out:
+    buffer_free(&index);
+    return status;
+}
+
+static Status finish_table(Publication *publication, int i, Error *error)
+{
+    const ResultTable *table = results_table(publication->target.reader, i);
+    Status status;
+    if (table->key[0] != '\0')
+        TRY(add_key_and_verify(publication, i, error));
+    else /* a table of one row has none */
+        TRY(verify_table(publication, i, error));
+    TRY(postgres_run(publication->session.postgres, error, "ANALYZE \"%s__next\"", table->name));
+out:
     return status;
 }
 
@@ -200,7 +228,7 @@ static Status load_and_switch(Publication *publication, Error *error)
     for (int i = 0; i < n_tables; i++)
         TRY(load_table(publication, i, error));
     for (int i = 0; i < n_tables; i++)
-        TRY(verify_table(publication, i, error));
+        TRY(finish_table(publication, i, error));
     TRY(sql_target_create_runs(target, error));
     TRY(postgresql_switch(&publication->session, target, sql_target_switch, error));
 out:
@@ -247,12 +275,14 @@ Status postgresql_publish(ResultReader *reader, const PublishedRun *run, const c
     if (!in_force) {
         TRY(sql_target_check_foreign(&publication.target, error));
         TRY(postgresql_switch_check_dependents(session, error));
+        TRY(postgresql_session_open(&publication.reader, place, options, error));
         TRY(load_and_switch(&publication, error));
         TRY(fault_point("publish.done", error));
     }
     sql_target_summarise(&publication.target, !in_force, summary);
 out:
     postgresql_session_close(session);
+    postgresql_session_close(&publication.reader);
     postgresql_rows_free(&publication.rows);
     return status;
 }
