@@ -176,16 +176,20 @@ static void tell_entries(const SurveyEntries *entries, const char *what, bool *i
 static void tell_unfinished(const StatusFacts *facts)
 {
     bool is_told = false;
+    int unpublished = 0;
     tell_entries(&facts->unfinished,
                  facts->lock.is_held ? "being written in tmp/"
                                      : "left in tmp/, cleared by the next run",
                  &is_told);
     tell_entries(&facts->checkpoints, "in checkpoints/, from which a rerun goes on", &is_told);
     for (int i = 0; i < facts->results.n; i++) {
-        if (status_is_unpublished(facts, &facts->results.entries[i]))
-            summary_line(label_once(&is_told), "results %s are not published",
-                         facts->results.entries[i].name);
+        if (!status_is_unpublished(facts, &facts->results.entries[i]) || ++unpublished > LISTED)
+            continue;
+        summary_line(label_once(&is_told), "results %s are not published",
+                     facts->results.entries[i].name);
     }
+    if (unpublished > LISTED)
+        summary_line("", "nor are %d more", unpublished - LISTED);
     if (!is_told)
         summary_line("unfinished", "nothing");
 }

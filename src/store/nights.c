@@ -245,7 +245,8 @@ Status nights_list(const Store *store, int most, NightList *list, Error *error)
     *list = (NightList){0};
     TRY(list_numbers(store, &numbers, &n, error));
     n = most > 0 && most < n ? most : n;
-    list->nights = mem_new(n, sizeof *list->nights);
+    if (n > 0)
+        list->nights = mem_new(n, sizeof *list->nights);
     for (int i = 0; i < n; i++) {
         list->n++;
         TRY(read_record(store, numbers[i], &list->nights[i], error));
