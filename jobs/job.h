@@ -49,6 +49,7 @@ typedef struct Run {
     ForecastSummary forecast;
     int64_t blocks_verified;
     bool is_watched; /* something is written at its end (watch.h) */
+    struct Diff *diff; /* of the job of that name (diff.h) */
     RunRecord record;
 } Run;
 

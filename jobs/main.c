@@ -99,6 +99,13 @@ static const Job jobs[] = {
      "  mpirun -n 4 vesper backfill 2024-05-01 2024-05-31 -c shop.ini --store /data/shop\n"
      "  vesper backfill 2023-01-31 2024-05-31 --every month --store /data/shop --recommend no\n",
      job_backfill},
+    {"diff", "what changed between two nights",
+     "Compares the results that the store keeps of two nights: what sold in between and what came "
+     "back, customers who moved to another segment, forecasts that were revised, tables that grew "
+     "or shrank. RUN is 'last', 'previous', a day, or the name of a run in STORE/results.",
+     "  vesper diff previous last --store /data/shop\n"
+     "  vesper diff 2024-05-01 2024-05-31 --store /data/shop --limit 20 --json\n",
+     job_diff},
     {"verify", "check every checksum of the store",
      "Reads all segments of the generation in force. A damaged block is named by file, column and "
      "partition.",

@@ -16,10 +16,9 @@ static void mark_day(char name[STORE_NAME_SIZE], int32_t as_of)
     run_name_print(&parts, name);
 }
 
-static void set_name(Run *run, ResultPart part, int32_t as_of)
+void part_name(const Run *run, ResultPart part, int64_t generation, int32_t as_of,
+               char name[STORE_NAME_SIZE])
 {
-    int64_t generation = store_generation(run->store);
-    char *name = run->parts[part].name;
     if (part == PART_RECOMMEND)
         recommend_options_name(run->config, &run->recommend_options, generation, name);
     else
@@ -42,6 +41,11 @@ static Status clear_checkpoints(Run *run, ResultPart part, bool is_done, Error *
                  removed);
 out:
     return status;
+}
+
+static void set_name(Run *run, ResultPart part, int32_t as_of)
+{
+    part_name(run, part, store_generation(run->store), as_of, run->parts[part].name);
 }
 
 static Status compute_and_keep(Run *run, ResultPart part, PartWork work, Error *error)

@@ -12,6 +12,11 @@ typedef Status (*PartWork)(Run *run, ResultWriter *writer, Error *error);
  * so. Collective. */
 Status part_make(Run *run, ResultPart part, PartWork work, Error *error) VESPER_MUST_USE;
 
+/* The name of a part's results, of a generation as of a day (DAY_NONE: of all data), under the
+ * options in force. Local. */
+void part_name(const Run *run, ResultPart part, int64_t generation, int32_t as_of,
+               char name[STORE_NAME_SIZE]);
+
 /* Set which parts the night has, and their names. Collective. */
 Status part_choose(Run *run, Error *error) VESPER_MUST_USE;
 

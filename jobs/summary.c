@@ -17,18 +17,8 @@ static CountText count(int64_t value)
 /* Minor units as "9,769,872.054". */
 static CountText money(int64_t minor, int decimals)
 {
-    CountText plain;
     CountText result;
-    decimal_format(minor, decimals, plain.text);
-    size_t whole = strcspn(plain.text, ".");
-    size_t first = plain.text[0] == '-' ? 1 : 0;
-    size_t length = 0;
-    for (size_t i = 0; plain.text[i] != '\0'; i++) {
-        if (i > first && i < whole && (whole - i) % 3 == 0)
-            result.text[length++] = ',';
-        result.text[length++] = plain.text[i];
-    }
-    result.text[length] = '\0';
+    count_format_decimals(minor, decimals, result.text);
     return result;
 }
 

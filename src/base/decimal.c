@@ -217,11 +217,16 @@ void decimal_format(int64_t value, int decimals, char text[DECIMAL_TEXT_SIZE])
 
 void count_format(int64_t value, char text[DECIMAL_TEXT_SIZE])
 {
+    count_format_decimals(value, 0, text);
+}
+
+void count_format_decimals(int64_t value, int decimals, char text[DECIMAL_TEXT_SIZE])
+{
     char digits[DECIMAL_TEXT_SIZE];
-    decimal_format(value, 0, digits);
-    size_t length = strlen(digits), first = digits[0] == '-', to = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (i > first && (length - i) % 3 == 0)
+    decimal_format(value, decimals, digits);
+    size_t whole = strcspn(digits, "."), first = digits[0] == '-', to = 0;
+    for (size_t i = 0; digits[i] != '\0'; i++) {
+        if (i > first && i < whole && (whole - i) % 3 == 0)
             text[to++] = ',';
         text[to++] = digits[i];
     }

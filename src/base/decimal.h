@@ -26,8 +26,9 @@ DecimalResult decimal_parse(Bytes text, int decimals, DecimalStyle style, int64_
 enum { DECIMAL_TEXT_SIZE = 48 };
 void decimal_format(int64_t value, int decimals, char text[DECIMAL_TEXT_SIZE]);
 
-/* 1234567 as "1,234,567", for people. */
+/* 1234567 as "1,234,567", for people; and with decimals, as "12,345.67". */
 void count_format(int64_t value, char text[DECIMAL_TEXT_SIZE]);
+void count_format_decimals(int64_t value, int decimals, char text[DECIMAL_TEXT_SIZE]);
 
 /* The same, usable inside one call of a printing function. */
 typedef struct CountText {

@@ -79,6 +79,21 @@ bool store_days(const Store *store, int32_t *first, int32_t *last)
     return true;
 }
 
+int32_t store_last_day(const Store *store, int64_t generation)
+{
+    int64_t last = DAY_NONE;
+    for (int i = 0; i < store->n_segments; i++) {
+        const StoreSegment *segment = &store->segments[i];
+        int at = segment_layout_find(&segment->layout, "day");
+        if (at < 0 || store_segment_number(store, segment) > generation ||
+            strcmp(store_segment_table(store, segment)->name, STORE_ORDERS) != 0)
+            continue;
+        int64_t max = segment->layout.columns[at].max;
+        last = max > last ? max : last;
+    }
+    return (int32_t)last;
+}
+
 /* ---- which products and customers are seen ---- */
 
 static Status codes_init(Codes *codes, int64_t n, const char *what, Error *error)

@@ -29,6 +29,10 @@ typedef struct ResultTable {
 typedef struct ResultWriter ResultWriter;
 typedef struct ResultReader ResultReader;
 
+/* Names of the complete runs, in their order: *names [*n] (mem_free). One rank. Local. */
+Status results_list(const Store *store, char (**names)[STORE_NAME_SIZE], int *n,
+                    Error *error) VESPER_MUST_USE;
+
 /* True if the run is complete on disk. Local. */
 bool results_exist(const Store *store, const char *run);
 /* The complete run whose name is a generation, then `tail`: that of the newest generation before

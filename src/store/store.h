@@ -137,6 +137,9 @@ void store_batch_discard(Comm *comm, StoreBatch **batch);
  * false without any. Local. */
 bool store_days(const Store *store, int32_t *first, int32_t *last);
 
+/* Last day of the order lines that came in up to a generation; DAY_NONE without any. Local. */
+int32_t store_last_day(const Store *store, int64_t generation);
+
 /* See the store from here on as if it had taken in nothing after `day`: rows of orders, events,
  * reviews and pairs, and customers who joined, of later days are not there for any function below
  * or for store_rows, nor are products and customers that nothing else names. An order that came

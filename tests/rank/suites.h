@@ -23,6 +23,7 @@ extern CU_TestInfo store_crash_tests[];
 extern CU_TestInfo as_of_tests[];
 extern CU_TestInfo results_tests[];
 extern CU_TestInfo nights_tests[];
+extern CU_TestInfo changes_tests[];
 extern CU_TestInfo shop_tests[];
 extern CU_TestInfo quantiles_tests[];
 extern CU_TestInfo where_tests[];
@@ -95,6 +96,7 @@ extern CU_TestInfo anomalies_tests[];
         {"as_of", as_of_tests}, \
         {"results", results_tests}, \
         {"nights", nights_tests}, \
+        {"changes", changes_tests}, \
         {"shop", shop_tests}, \
         {"quantiles", quantiles_tests}, \
         {"where", where_tests}, \

@@ -196,6 +196,10 @@ static void test_formats(void)
     CU_ASSERT_STRING_EQUAL(text, "-1,234");
     count_format(1234567, text);
     CU_ASSERT_STRING_EQUAL(text, "1,234,567");
+    count_format_decimals(-123456789, 2, text);
+    CU_ASSERT_STRING_EQUAL(text, "-1,234,567.89");
+    count_format_decimals(12, 3, text);
+    CU_ASSERT_STRING_EQUAL(text, "0.012");
     count_format(INT64_MIN, text);
     CU_ASSERT_STRING_EQUAL(text, "-9,223,372,036,854,775,808");
     Sample sample = {5};
