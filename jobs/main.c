@@ -242,6 +242,20 @@ out:
     return status;
 }
 
+/* For scripts whose launcher may lose the exit code: srun does when it kills a rank that ends a
+ * moment after the first. */
+static void note_exit_code(const Comm *comm, Status status)
+{
+    const char *path = getenv("VESPER_EXIT_FILE");
+    if (comm_rank(comm) != 0 || path == NULL || path[0] == '\0')
+        return;
+    FILE *file = fopen(path, "we");
+    bool is_written = file != NULL && fprintf(file, "%d\n", (int)status) > 0;
+    is_written = file != NULL && fclose(file) == 0 && is_written;
+    if (!is_written)
+        log_line(LOG_WARN, LOG_ROOT, "exit", "note=\"cannot write VESPER_EXIT_FILE=%s\"", path);
+}
+
 int main(int argc, char **argv)
 {
     Error error = {0};
@@ -253,6 +267,7 @@ int main(int argc, char **argv)
     Status status = run_command(comm, argc, argv, &error);
     if (status != STATUS_OK)
         log_failure(&error);
+    note_exit_code(comm, status);
     comm_finish(&comm);
     return (int)status;
 }

@@ -68,8 +68,9 @@ expect_failure "SIGUSR1 to the launcher" 7 'stopped at a safe point'
 
 rm -rf store shop.db
 hold_night 2
-run_vesper 2 "${night[@]}"
+VESPER_EXIT_FILE=$work/code run_vesper 2 "${night[@]}"
 expect_failure "a second run" 8 'store' 'lock|another run'
+expect_text "the second run's exit code in a file" code '^8$'
 run_vesper 1 verify --store store
 expect_done "reading while another run writes"
 let_go
