@@ -19,6 +19,7 @@ extern CU_TestInfo comm_tests[];
 extern CU_TestInfo comm_tables_tests[];
 extern CU_TestInfo store_tests[];
 extern CU_TestInfo store_damage_tests[];
+extern CU_TestInfo store_fuzz_tests[];
 extern CU_TestInfo store_crash_tests[];
 extern CU_TestInfo as_of_tests[];
 extern CU_TestInfo results_tests[];
@@ -92,6 +93,7 @@ extern CU_TestInfo anomalies_tests[];
         {"comm_tables", comm_tables_tests}, \
         {"store", store_tests}, \
         {"store_damage", store_damage_tests}, \
+        {"store_fuzz", store_fuzz_tests}, \
         {"store_crash", store_crash_tests}, \
         {"as_of", as_of_tests}, \
         {"results", results_tests}, \
