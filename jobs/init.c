@@ -3,10 +3,20 @@
  * Question: where shall the shop's history be kept, and by which clock and money is it counted?
  * In:  --store DIR, --time-zone, --currency, --money-decimals, --partitions
  * Out: an empty store at DIR. Nothing changes if it is there already with the same settings. */
+#include "base/civil.h"
 #include "base/log.h"
 #include "options.h"
 #include "stage.h"
 #include "summary.h"
+
+/* A store keeps its time zone for ever, so a mistyped one must not get into it. */
+static Status check_time_zone(const char *name, Error *error)
+{
+    TimeZone *zone = NULL;
+    Status status = timezone_new(name, &zone, error);
+    timezone_free(&zone);
+    return status;
+}
 
 Status create_store(Run *run, Error *error)
 {
@@ -15,6 +25,7 @@ Status create_store(Run *run, Error *error)
     StoreSettings settings;
     TRY(options_store(run->config, &path, error));
     TRY(options_settings(run->config, &settings, error));
+    TRY_ALL(run->comm, check_time_zone(settings.time_zone, error), error);
     TRY(store_create(run->comm, path, &settings, error));
     stage_note_text(run, "store", path);
     stage_note(run, "partitions=%d", (int)settings.partitions);
