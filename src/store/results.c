@@ -131,13 +131,10 @@ Status results_begin_checkpoint(Comm *comm, Store *store, const char *name, Resu
     return begin_run(comm, store, CHECKPOINTS, name, writer, error);
 }
 
-/* Every name of the key, a list with commas, must be a column. */
-static Status check_key(const ManifestTable *table, const char *key, Error *error)
+/* Every name of the key, a list with commas, is a column. */
+static bool key_is_good(const ManifestTable *table, const char *key)
 {
-    Status status = STATUS_OK;
     const char *name = key;
-    if (strlen(key) >= 2 * STORE_NAME_SIZE)
-        FAIL(error, STATUS_BUG, "table %s: its key is too long", table->name);
     while (*name) {
         size_t length = strcspn(name, ",");
         bool is_column = false;
@@ -145,11 +142,19 @@ static Status check_key(const ManifestTable *table, const char *key, Error *erro
             is_column |= strlen(table->columns[i].name) == length &&
                          strncmp(table->columns[i].name, name, length) == 0;
         if (!is_column)
-            FAIL(error, STATUS_BUG, "table %s: its key %s is not made of its columns", table->name,
-                 key);
+            return false;
         name += length;
         name += *name == ',';
     }
+    return true;
+}
+
+static Status check_key(const ManifestTable *table, const char *key, Error *error)
+{
+    Status status = STATUS_OK;
+    if (strlen(key) >= 2 * STORE_NAME_SIZE || !key_is_good(table, key))
+        FAIL(error, STATUS_BUG, "table %s: its key %s is too long or not made of its columns",
+             table->name, key);
 out:
     return status;
 }
@@ -346,6 +351,7 @@ static void parse_table(JsonCheck *check, const json_t *from, ResultReader *read
     meant->rows = json_get_int(check, from, "rows", 0, (int64_t)INT32_MAX * RESULT_BLOCK);
     meant->bytes = json_get_int(check, from, "bytes", 0, INT64_MAX);
     manifest_parse_columns(check, from, meant);
+    json_require(check, key_is_good(meant, table->key), "key");
     table->checksum = json_get_hex(check, from, "checksum");
     fill_table(reader, i);
 }
