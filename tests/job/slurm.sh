@@ -2,7 +2,7 @@
 # The scripts of slurm/ under a real Slurm with eight nodes on this machine, all jobs at once: nights
 # started by srun and by mpirun, one that is warned of its time limit, one that does not stop
 # in time, one that loses a node, one with bad input, one that is cancelled, one that may not queue
-# itself again, a chain, an array.
+# itself again, one of which a rank is killed, a chain, an array; and what ranks and threads they get.
 # Whatever ends well has published what an undisturbed night publishes.
 . "$(dirname "$0")/../support/vesper.sh"
 . "$(dirname "$0")/../support/slurm.sh"
@@ -38,7 +38,12 @@ trap '' USR1
 [ "\${SLURM_RESTART_COUNT:-0}" != 0 ] || exec sleep 300
 exec '$vesper' "\$@"
 END
-chmod +x program deaf
+cat >show <<'END' # the threads and processors that a rank gets
+#!/bin/sh
+echo "threads=$OMP_NUM_THREADS,$VESPER_THREADS cpus=$(env -u OMP_NUM_THREADS nproc)"
+echo 0 >"$VESPER_EXIT_FILE"
+END
+chmod +x program deaf show
 small=(--ntasks-per-node=2 --mem-per-cpu=100M)
 echo "VESPER_SBATCH='${small[*]}'" >site.conf
 export VESPER_PROGRAM=$work/program VESPER_SITE=$work/site.conf
@@ -64,7 +69,7 @@ wait_for() { # CASE REGEX: in its log
 
 wide=(--nodes=2 --ntasks-per-node=1 --exclusive)
 slurm_start 8
-VESPER_FAULT=recommend.ials.iteration:0:1:wait submit limit --time=1 --signal=B:USR1@55
+VESPER_FAULT=recommend.ials.iteration:0:1:wait submit limit --time=9 --signal=B:USR1@110
 VESPER_PROGRAM=$work/deaf submit late --time=1 --signal=B:USR1@55
 VESPER_FAULT=stage.forecast:1:1:wait submit lost "${wide[@]}"
 VESPER_FAULT=stage.sales:0:1:wait submit cancelled
@@ -74,6 +79,11 @@ sed -i 's/VESPER_REQUEUES:=5/VESPER_REQUEUES:=0/' scripts/site.conf
 VESPER_FAULT=stage.sales:0:1:stop VESPER_SITE='' script=$work/scripts/nightly.sbatch submit spent
 submit srun "${wide[@]}"
 VESPER_LAUNCH=mpirun submit mpirun "${wide[@]}"
+VESPER_FAULT=stage.sales:1:1:kill submit killed
+VESPER_PROGRAM=$work/show submit ranks
+VESPER_PROGRAM=$work/show submit threads --ntasks-per-node=1 --cpus-per-task=2
+VESPER_PROGRAM=$work/show VESPER_LAUNCH=mpirun submit mpi_ranks
+VESPER_PROGRAM=$work/show VESPER_LAUNCH=mpirun submit mpi_threads --ntasks-per-node=1 --cpus-per-task=2
 
 # Three shops in one array, and a chain.
 for shop in a b c; do
@@ -85,6 +95,10 @@ shops=$("$repo/slurm/submit.sh" shops a.conf b.conf c.conf)
 in_case chain run_vesper 1 init
 mapfile -t chain < <(in_case chain "$repo/slurm/submit.sh" chain)
 
+# Its time is nearly up once it learns: in two minutes, of which the last 110 s are warned of.
+wait_for limit ' evaluated model=ease ' || finish
+began=$(date -d "$(slurm_field "${job[limit]}" StartTime)" +%s)
+scontrol update JobId="${job[limit]}" TimeLimit=$((($(date +%s) - began) / 60 + 2))
 wait_for cancelled ' ingest ' || finish
 scancel "${job[cancelled]}"
 wait_for lost ' recommend seconds=' || finish
@@ -136,6 +150,7 @@ checks=$((checks + 1))
 [ ! -e bad/shop.db ] || fail "bad: published all the same"
 expect_ended spent FAILED 0 7:0
 expect_said spent '^code=7 why=stopped note="not queued again'
+expect_ended killed FAILED 0 137:0
 expect_said cancelled 'ended_by=slurm'
 checks=$((checks + 1))
 [ "$(slurm_state "${job[cancelled]}")" = CANCELLED ] || fail "cancelled: it is not"
@@ -143,6 +158,21 @@ for case in spent cancelled; do
     in_case $case run_vesper 1 nightly
     expect_published "$case, by hand" $case/shop.db
 done
+expect_ranks() { # CASE RANKS THREADS: all ran, each with as many processors as threads
+    checks=$((checks + 1))
+    local line="threads=$3,$3 cpus=$3"
+    [ "$(grep -cFx "$line" "$1/log")" = "$2" ] || fail "$1: no $2 times $line: $(cat "$1/log")"
+}
+if [ "$(env -u OMP_NUM_THREADS nproc)" -ge 2 ]; then
+    for case in ranks mpi_ranks; do
+        expect_ranks $case 2 1
+    done
+    for case in threads mpi_threads; do
+        expect_ranks $case 1 2
+    done
+else
+    skip_check "binding: there is one processor"
+fi
 for shop in a b c; do
     expect_published "shop $shop" "shop_$shop/shop.db"
 done
@@ -151,6 +181,20 @@ checks=$((checks + 1))
     fail "chain: submit.sh printed ${chain[*]}"
 expect_published chain chain/shop.db
 slurm_stop
+
+# What Slurm does not do on demand: srun ends with 0 though it lost a node.
+mkdir stubs
+printf '#!/bin/sh\ncase "$*" in *--overlap*) exit 1 ;; esac\n' >stubs/srun
+printf '#!/bin/sh\necho "$*" >>"%s"\n' "$work/calls" >stubs/scontrol
+chmod +x stubs/*
+rc=0
+PATH=$work/stubs:$PATH SLURM_JOB_ID=12 SLURM_JOB_NODELIST=n1,n2 SLURM_JOB_NUM_NODES=2 \
+    bash "$repo/slurm/nightly.sbatch" >said 2>&1 || rc=$?
+checks=$((checks + 1))
+[ $rc = 1 ] || fail "a lost node: exit code $rc"
+expect_text "a lost node" said 'srun ended with 0, but vesper did not end'
+expect_text "a lost node" said 'code=1 why=node-lost next=requeue'
+expect_text "a lost node" calls '^requeue 12$'
 
 # refused WHAT REGEX COMMAND...: exit code 2, and says why.
 refused() {
