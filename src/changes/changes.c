@@ -206,11 +206,12 @@ out:
 
 void changes_free(Changes *changes)
 {
-    ChangeList *const lists[] = {&changes->products.up,        &changes->products.down,
-                                 &changes->customers.moves,    &changes->customers.customers,
-                                 &changes->forecast.up,        &changes->forecast.down,
-                                 &changes->forecast.categories};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+    enum { N_LISTS = 7 };
+    ChangeList *const lists[N_LISTS] = {&changes->products.up,        &changes->products.down,
+                                        &changes->customers.moves,    &changes->customers.customers,
+                                        &changes->forecast.up,        &changes->forecast.down,
+                                        &changes->forecast.categories};
+    for (int i = 0; i < N_LISTS; i++)
         change_list_free(lists[i]);
     mem_free(&changes->tables);
     *changes = (Changes){.n_tables = 0};

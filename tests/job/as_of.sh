@@ -164,6 +164,12 @@ dump_tables again.db >expected
 dump_tables more.db >dump
 expect_same "more comes in" expected dump
 
+# A rank that fails while it looks back: one line, and the same command again.
+VESPER_FAULT=store.as_of:2:1 run_vesper 3 sales --store store --as-of 2023-02-02
+expect_failure "a rank that fails" 4 'injected fault at store.as_of'
+run_vesper 3 sales --store store --as-of 2023-02-02
+expect_done "again" && expect_text "again" err 'run=000002-20230202-[0-9a-f]{8}$'
+
 # refused WHAT REGEX ARGUMENT...
 refused() {
     local what=$1 regex=$2

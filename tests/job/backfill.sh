@@ -56,6 +56,8 @@ expect_failure "a night that fails" 4 'fault'
 checks=$((checks + 1))
 done_before=$(ls stopped/results | wc -l)
 [ "$done_before" -ge 1 ] && [ "$done_before" -lt 39 ] || fail "$done_before nights before the failure"
+VESPER_FAULT=part.find:0:3 run_vesper 2 backfill 2023-02-01 2023-03-11 --store stopped --recommend no --forecast no
+expect_failure "results that cannot be looked for" 4 'injected fault at part.find'
 $launcher 2 "$vesper" backfill 2023-02-01 2023-03-11 --store stopped --recommend no --forecast no >out 2>err &
 launched=$!
 for ((tries = 0; tries < 200; tries++)); do

@@ -122,6 +122,10 @@ expect_done "one of two runs"
 run_vesper 1 init --store empty
 run_vesper 2 diff last previous --store empty
 expect_failure "an empty store" 2 "has no results yet: run 'vesper nightly' first"
+for site in store.results.list changes.block store.results.open; do
+    VESPER_FAULT=$site:0:2 run_vesper 3 diff previous last --store store
+    expect_failure "a fault at $site" 4 "injected fault at $site"
+done
 printf 'x' | dd of="store/results/${sales%-*}/product_total.h5" bs=1 seek=3000 conv=notrunc status=none
 run_vesper 3 diff previous last --store store
 expect_failure "a damaged table" 4 'product_total'
