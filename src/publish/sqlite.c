@@ -3,15 +3,11 @@
  * The file is in WAL mode, so readers never wait for the load and see one night in each of their
  * transactions. Every step can die: what a dead run left under NAME__next is dropped by the next.
  */
-#include "publish/target.h"
-
 #include "base/fault.h"
 #include "database/sqlite_file.h"
 #include "publish/cell.h"
 #include "publish/sql_target.h"
 #include "publish/target.h"
-
-#include "base/fault.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -270,8 +270,9 @@ expect_cut() { # WHAT
     expect_failure "$1" 4 'connection|terminat'
 }
 
+cp -a store twin
 hold_copy
-publish --lock-tries 2 --lock-timeout 0.1
+run_vesper 1 publish --store twin --pair-min-orders 2 --to "$url" --lock-tries 2 --lock-timeout 0.1
 expect_failure "a second publisher" 8 'another run publishes into schema vesper'
 pg_kill
 expect_cut "the server is killed in mid-COPY"
