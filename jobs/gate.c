@@ -177,9 +177,12 @@ static Status judge_with(Run *run, const NightList *list, ResultReader *reader, 
         night->number = before->number;
         goto out;
     }
+    night->rows = nights_rows_since(run->store, before != NULL ? before->generation : 0);
+    /* A night that looks back has less than one of a later day, as it should. */
+    if (store_seen_until(run->store) != DAY_NONE)
+        before = nights_published_until(list, night->target, night->as_of);
     if (before != NULL)
         (void)snprintf(gate->beside, sizeof gate->beside, "%s", before->run);
-    night->rows = nights_rows_since(run->store, before != NULL ? before->generation : 0);
     TRY(gate_read_figures(reader, night, error));
     judge(gate, before);
     if (night->decision == NIGHT_REFUSED && !is_recorded(list, night))

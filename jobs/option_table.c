@@ -407,7 +407,7 @@ const JobOption option_table[] = {
       "recommendations measured on fewer customers are not judged"},
      PUBLISH | NIGHTLY,
      PART_NONE},
-    {{"gate-series-least", 0, "gate", "series_least", OPTION_INT, "N", "30", 1, 1e15,
+    {{"gate-series-least", 0, "gate", "series_least", OPTION_INT, "N", "100", 1, 1e15,
       "forecasts measured on fewer series are not judged"},
      PUBLISH | NIGHTLY,
      PART_NONE},

@@ -123,6 +123,17 @@ const Night *nights_in_force(const NightList *list, const char *target)
     return NULL;
 }
 
+const Night *nights_published_until(const NightList *list, const char *target, const char *as_of)
+{
+    for (int i = 0; i < list->n; i++) {
+        const Night *night = &list->nights[i];
+        if (was_published(night) && strcmp(night->target, target) == 0 &&
+            strcmp(night->as_of, as_of) <= 0)
+            return night;
+    }
+    return NULL;
+}
+
 int64_t nights_oldest_generation(const NightList *list, int n)
 {
     int found = 0;

@@ -97,6 +97,9 @@ const Night *nights_find(const NightList *list, const char *run);
 /* The record of the run that the target shows, by what was recorded: the newest accepted or forced
  * one, or the one that a roll-back went back to; NULL: none. */
 const Night *nights_in_force(const NightList *list, const char *target);
+/* The newest record of a night that was published there and whose data end on `as_of` or earlier;
+ * NULL: none. */
+const Night *nights_published_until(const NightList *list, const char *target, const char *as_of);
 /* The least generation among the last `n` that were accepted or forced, for any target; -1 if there
  * were fewer. */
 int64_t nights_oldest_generation(const NightList *list, int n);

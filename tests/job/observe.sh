@@ -21,7 +21,7 @@ check() {
 
 run_vesper 2 "${night[@]}"
 expect_done "a night" || finish
-check "the log" log "$work/err" nightly open ingest sales publish record
+check "the log" log "$work/err" nightly open ingest sales gate publish night record
 check "a log of types" fields "$work/err" ingest rows=int stored=int seconds=float seconds_min=float
 check "a log of texts" fields "$work/err" open "store=str:a 'shop' of ours" generation=int
 check "a log of yes and no" fields "$work/err" publish changed=bool to=str:sqlite:shop.db
@@ -42,7 +42,7 @@ check "lineage" lineage events.json START COMPLETE
 check "lineage of the input" dataset events.json inputs file "$work/orders.csv" rows="$rows" checksum
 check "lineage of a table" dataset events.json outputs "sqlite:$work/shop.db" sales_daily \
     rows="$(sqlite3 shop.db 'SELECT count(*) FROM sales_daily')" day orders
-check "run.json" record "$store/run.json" nightly open ingest sales publish
+check "run.json" record "$store/run.json" nightly open ingest sales gate publish night
 success=$(grep '^vesper_last_success' vesper.prom)
 
 # Failures: the error is one object; metrics and lineage say so, and when it last went well.

@@ -14,7 +14,7 @@ static const GateLimits usual = {.rows_down = 0.5,
                                  .accuracy_fall = 0.3,
                                  .bias_rise = 0.1,
                                  .users_least = 200,
-                                 .series_least = 30,
+                                 .series_least = 100,
                                  .rejected = 0.05};
 static const GateLimits off = {.rows_down = NAN,
                                .rows_up = NAN,
@@ -185,10 +185,10 @@ static void test_rivals(void)
     CU_ASSERT_EQUAL(rival_fails(&usual, GATE_DISCOVER, 200, 0.1, NAN, NULL), 0);
     CU_ASSERT_EQUAL(rival_fails(&off, GATE_DISCOVER, 1000, 0.01, 0.10, NULL), 0);
     /* An error: less is better. */
-    CU_ASSERT_EQUAL(rival_fails(&usual, GATE_FORECAST, 30, 0.9, 0.9, NULL), 0);
-    CU_ASSERT_EQUAL(rival_fails(&usual, GATE_FORECAST, 30, 0.91, 0.9, "seasonal naive 0.9000"), 1);
-    CU_ASSERT_EQUAL(rival_fails(&usual, GATE_FORECAST, 29, 5.0, 0.9, NULL), 0);
-    CU_ASSERT_EQUAL(rival_fails(&lenient, GATE_FORECAST, 30, 0.98, 0.9, NULL), 0);
+    CU_ASSERT_EQUAL(rival_fails(&usual, GATE_FORECAST, 100, 0.9, 0.9, NULL), 0);
+    CU_ASSERT_EQUAL(rival_fails(&usual, GATE_FORECAST, 100, 0.91, 0.9, "seasonal naive 0.9000"), 1);
+    CU_ASSERT_EQUAL(rival_fails(&usual, GATE_FORECAST, 99, 5.0, 0.9, NULL), 0);
+    CU_ASSERT_EQUAL(rival_fails(&lenient, GATE_FORECAST, 100, 0.98, 0.9, NULL), 0);
 }
 
 static int change_fails(const GateLimits *limits, const char *name, int64_t n, double was,
@@ -208,8 +208,8 @@ static void test_accuracy_falls(void)
                     1);
     CU_ASSERT_EQUAL(change_fails(&usual, GATE_DISCOVER, 199, 0.10, 0.01, NULL), 0);
     CU_ASSERT_EQUAL(change_fails(&usual, GATE_DISCOVER, 200, 0.10, 0.9, NULL), 0);
-    CU_ASSERT_EQUAL(change_fails(&usual, GATE_FORECAST, 30, 1.0, 1.29, NULL), 0);
-    CU_ASSERT_EQUAL(change_fails(&usual, GATE_FORECAST, 30, 1.0, 1.31, "RMSSE"), 1);
+    CU_ASSERT_EQUAL(change_fails(&usual, GATE_FORECAST, 100, 1.0, 1.29, NULL), 0);
+    CU_ASSERT_EQUAL(change_fails(&usual, GATE_FORECAST, 100, 1.0, 1.31, "RMSSE"), 1);
     CU_ASSERT_EQUAL(change_fails(&off, GATE_DISCOVER, 200, 0.10, 0.01, NULL), 0);
 }
 
@@ -228,15 +228,15 @@ static void test_what_cannot_be_measured_any_more(void)
 static void test_bias(void)
 {
     const char *name = GATE_FORECAST_BIAS;
-    CU_ASSERT_EQUAL(change_fails(&usual, name, 30, 0.02, 0.119, NULL), 0);
-    CU_ASSERT_EQUAL(change_fails(&usual, name, 30, 0.02, -0.119, NULL), 0);
-    CU_ASSERT_EQUAL(change_fails(&usual, name, 30, 0.02, -0.121,
+    CU_ASSERT_EQUAL(change_fails(&usual, name, 100, 0.02, 0.119, NULL), 0);
+    CU_ASSERT_EQUAL(change_fails(&usual, name, 100, 0.02, -0.119, NULL), 0);
+    CU_ASSERT_EQUAL(change_fails(&usual, name, 100, 0.02, -0.121,
                                  "from +2.0 % to -12.1 %, more than 10 points further from 0"),
                     1);
-    CU_ASSERT_EQUAL(change_fails(&usual, name, 30, -0.30, 0.39, NULL), 0);
-    CU_ASSERT_EQUAL(change_fails(&usual, name, 30, -0.30, -0.01, NULL), 0);
-    CU_ASSERT_EQUAL(change_fails(&usual, name, 29, 0.0, 5.0, NULL), 0);
-    CU_ASSERT_EQUAL(change_fails(&usual, name, 30, NAN, 5.0, NULL), 0);
+    CU_ASSERT_EQUAL(change_fails(&usual, name, 100, -0.30, 0.39, NULL), 0);
+    CU_ASSERT_EQUAL(change_fails(&usual, name, 100, -0.30, -0.01, NULL), 0);
+    CU_ASSERT_EQUAL(change_fails(&usual, name, 99, 0.0, 5.0, NULL), 0);
+    CU_ASSERT_EQUAL(change_fails(&usual, name, 100, NAN, 5.0, NULL), 0);
     CU_ASSERT_EQUAL(change_fails(&off, name, 30, 0.0, 5.0, NULL), 0);
 }
 
@@ -298,6 +298,8 @@ static void fill_list(Night *nights)
         nights[i].generation = all[i].generation;
         night_set_text(&nights[i].target, all[i].target);
     }
+    for (int i = 0; i < LISTED; i++)
+        (void)snprintf(nights[i].as_of, sizeof nights[i].as_of, "2024-01-0%d", LISTED - i);
     (void)snprintf(nights[2].parts[1].run, STORE_NAME_SIZE, "4-recommend-x");
 }
 
@@ -309,6 +311,10 @@ static void test_nights(void)
     CU_ASSERT_PTR_EQUAL(nights_in_force(&list, "a"), &nights[4]);
     CU_ASSERT_PTR_EQUAL(nights_in_force(&list, "b"), &nights[3]);
     CU_ASSERT_PTR_NULL(nights_in_force(&list, "c"));
+    CU_ASSERT_PTR_EQUAL(nights_published_until(&list, "a", "2024-01-06"), &nights[2]);
+    CU_ASSERT_PTR_EQUAL(nights_published_until(&list, "a", "2024-01-03"), &nights[4]);
+    CU_ASSERT_PTR_EQUAL(nights_published_until(&list, "b", "2024-01-03"), &nights[3]);
+    CU_ASSERT_PTR_NULL(nights_published_until(&list, "b", "2024-01-02"));
     nights[1].decision = NIGHT_REFUSED;
     CU_ASSERT_PTR_EQUAL(nights_in_force(&list, "a"), &nights[2]);
     CU_ASSERT_PTR_EQUAL(nights_find(&list, "4-recommend-x"), &nights[2]);
