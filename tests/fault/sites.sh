@@ -2,7 +2,8 @@
 # Every fault site that a night visits, on every rank that visits it: no hang, exit code 4, exactly
 # one error line that names the site, a whole night for readers; and the same command again gives
 # what an undisturbed night gives. The same with a SIGKILL at the site. A site that is visited more
-# than once is disturbed at the first and at the last visit.
+# than once is disturbed at the first and at the last visit. Where all cases are visited, also with a
+# SIGUSR1 at the site.
 #
 #   sites.sh [RANKS...]   default: 1 2 3
 #   VESPER_FAULT_EVERY=n  visit every nth case only (default 1: all of them)
@@ -52,6 +53,19 @@ disturb() { # NUMBER RANKS RANK SITE VISIT
     checks=$((checks + 1))
     if [ "$rc" = 0 ] || [ "$rc" = 124 ]; then
         fail "$what: exit code $rc"
+    fi
+    expect_whole_night "$what" "$1"
+    expect_rerun "$what" "$1" "$2"
+    [ "$every" != 1 ] || stop_there "$@"
+}
+
+# It ends at the next safe point; after the last one it is done.
+stop_there() { # as disturb
+    local what="night $1, $4 on rank $3 of $2, visit $5, asked to stop"
+    restore "$1"
+    VESPER_FAULT=$4:$3:$5:stop night "$1" "$2"
+    if [ "$rc" != 0 ]; then
+        expect_failure "$what" 7 'stopped at a safe point'
     fi
     expect_whole_night "$what" "$1"
     expect_rerun "$what" "$1" "$2"
