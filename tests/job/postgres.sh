@@ -284,6 +284,22 @@ hold_copy
 pg_sql shop "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'COPY %'" >/dev/null
 expect_cut "the connection is cut in mid-COPY"
 expect_shown "the connection was cut" night1
+publish --statement-timeout 0.5
+expect_failure "a statement that takes too long" 4 'statement timeout' 'raise the statement timeout'
+
+# A server that keeps something else than it was sent.
+change_rows() { # PL/PGSQL
+    pg_sql shop "CREATE OR REPLACE FUNCTION public.dawdle() RETURNS trigger LANGUAGE plpgsql AS
+        \$\$BEGIN $1 END\$\$"
+}
+change_rows 'NEW.net := NEW.net + 1; RETURN NEW;'
+publish
+expect_failure "other values" 4 'sales_daily was read back with ([0-9]+) of \1 rows but other values'
+change_rows "IF NEW.day = '2024-02-03' THEN RETURN NULL; END IF; RETURN NEW;"
+publish
+expect_failure "a row too few" 4 'sales_daily was read back with [0-9]+ of [0-9]+ rows; nothing was switched'
+expect_shown "what a server did not keep" night1
+expect_value "what a server did not keep" "$(leftovers)" 0
 pg_sql shop "DROP EVENT TRIGGER slow"
 publish
 expect_done "again after the server's death"
