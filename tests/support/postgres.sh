@@ -14,6 +14,8 @@
 #   pg_stop
 
 pg_dir=
+unset "${!PG@}" # what the user's own libpq is told
+unset VESPER_SCHEMA VESPER_LOCK_TIMEOUT VESPER_LOCK_TRIES VESPER_STATEMENT_TIMEOUT
 
 # As the user who may run a server: never root.
 pg_as() {
