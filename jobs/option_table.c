@@ -347,7 +347,7 @@ const JobOption option_table[] = {
      BACKFILL,
      PART_NONE},
     {{"limit", 0, NULL, NULL, OPTION_INT, "N", "4", 1, 1e6, "lines of each list"}, DIFF, PART_NONE},
-    {{"json", 0, NULL, NULL, OPTION_SWITCH, NULL, NULL, 0, 0, "print JSON instead of text"},
+    {{"json", 0, NULL, NULL, OPTION_SWITCH, NULL, NULL, 0, 0, "print JSON, for programs"},
      DIFF,
      PART_NONE},
     {{"threads", 0, "run", "threads", OPTION_INT, "N", "1", 1, 1024,
