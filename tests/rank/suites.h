@@ -76,6 +76,7 @@ extern CU_TestInfo backtest_tests[];
 extern CU_TestInfo spool_tests[];
 extern CU_TestInfo level_accuracy_tests[];
 extern CU_TestInfo publish_tests[];
+extern CU_TestInfo csv_text_tests[];
 extern CU_TestInfo parse_tests[];
 extern CU_TestInfo parse_files_tests[];
 extern CU_TestInfo input_tests[];
@@ -150,6 +151,7 @@ extern CU_TestInfo anomalies_tests[];
         {"spool", spool_tests}, \
         {"level_accuracy", level_accuracy_tests}, \
         {"publish", publish_tests}, \
+        {"csv_text", csv_text_tests}, \
         {"parse", parse_tests}, \
         {"parse_files", parse_files_tests}, \
         {"input", input_tests}, \
