@@ -22,6 +22,7 @@ typedef struct Workspace {
     double *forecasts; /* [SERIES_MODELS x horizon] of open periods */
     double *spread;    /* [horizon] on the calendar */
     double *work;
+    SeriesMemory memory; /* of the series at hand */
     FitOutcome outcomes[SERIES_MODELS];
     double seconds[SERIES_MODELS];
 } Workspace;
@@ -213,8 +214,8 @@ static void fit_series(Fitting *fitting, int64_t i, int origin, Workspace *space
     SeriesView view = {.y = space->y, .n = n, .season = cut.calendar.open_season};
     float *replaced = row_at(fitting->backtest, i, origin) + fitting->backtest->batch->width - 1;
     *replaced = (float)replace_outliers(fitting, view, space);
-    series_models_run(view, options->models, ahead, space->forecasts, space->outcomes,
-                      space->seconds, space->work);
+    series_models_run(view, options->models, ahead, &space->memory, space->forecasts,
+                      space->outcomes, space->seconds, space->work);
     for (int m = 0; m < SERIES_MODELS; m++) {
         bool is_there = m != SERIES_POOLED && space->outcomes[m] == FIT_OK;
         if (is_there)
@@ -228,6 +229,15 @@ static void fit_series(Fitting *fitting, int64_t i, int origin, Workspace *space
         space->seconds[SERIES_POOLED] += clock_seconds() - began;
         keep(fitting, i, origin, SERIES_POOLED, space->spread);
     }
+}
+
+/* From the first origin to the last: what a search finds is where the next begins, and none knows
+ * of later values. */
+static void fit_origins(Fitting *fitting, int64_t i, Workspace *space)
+{
+    memset(&space->memory, 0, sizeof space->memory);
+    for (int o = fitting->backtest->options.n_origins - 1; o >= 0; o--)
+        fit_series(fitting, i, o, space);
 }
 
 /* ---- all series ---- */
@@ -279,15 +289,13 @@ static Status fit_batch(Fitting *fitting, int64_t first, Error *error)
 {
     Status status;
     Backtest *backtest = fitting->backtest;
-    int origins = backtest->options.n_origins;
     int64_t end = first + BACKTEST_BATCH < backtest->n ? first + BACKTEST_BATCH : backtest->n;
     TRY(fault_point("forecast.batch", error));
     backtest->batch->first = first;
 #pragma omp parallel for schedule(dynamic) num_threads(fitting->n_threads)
-    for (int64_t task = first * origins; task < end * origins; task++) {
-        if (is_missing(fitting, task / origins))
-            fit_series(fitting, task / origins, (int)(task % origins),
-                       &fitting->spaces[omp_get_thread_num()]);
+    for (int64_t i = first; i < end; i++) {
+        if (is_missing(fitting, i))
+            fit_origins(fitting, i, &fitting->spaces[omp_get_thread_num()]);
     }
     for (int64_t b = first / block_series(backtest); b * block_series(backtest) < end; b++) {
         if (fitting->is_whole[b])

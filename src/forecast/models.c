@@ -55,8 +55,8 @@ static const struct {
     [SERIES_COMB] = {"comb", NULL, NULL, false},
     [SERIES_THETA] = {"theta", theta_forecast, theta_work, false},
     [SERIES_DYNAMIC_THETA] = {"dot", dynamic_theta_forecast, dynamic_theta_work, false},
-    [SERIES_ETS] = {"ets", ets_forecast, ets_work, false},
-    [SERIES_CES] = {"ces", ces_forecast, ces_work, false},
+    [SERIES_ETS] = {"ets", NULL, ets_work, false},
+    [SERIES_CES] = {"ces", NULL, ces_work, false},
     [SERIES_MSTL] = {"mstl", two_seasons_forecast, two_seasons_work, false},
     [SERIES_MEDIAN] = {"median", NULL, NULL, false},
     [SERIES_CROSTON] = {"croston", croston_forecast, croston_work, false},
@@ -168,8 +168,22 @@ static FitOutcome join(const SeriesModel *parts, int n_parts, bool is_median, in
     return FIT_OK;
 }
 
-void series_models_run(SeriesView series, SeriesModels asked, int horizon, double *forecasts,
-                       FitOutcome *outcomes, double *seconds, double *work)
+/* The two that search longest begin where they ended before. */
+static FitOutcome run_model(SeriesModel model, SeriesView series, int horizon, SeriesMemory *memory,
+                            double *mean, double *work)
+{
+    switch (model) {
+    case SERIES_ETS:
+        return ets_forecast_again(series, horizon, &memory->ets, mean);
+    case SERIES_CES:
+        return ces_forecast_again(series, horizon, &memory->ces, mean, work);
+    default:
+        return models[model].forecast(series, horizon, mean, work);
+    }
+}
+
+void series_models_run(SeriesView series, SeriesModels asked, int horizon, SeriesMemory *memory,
+                       double *forecasts, FitOutcome *outcomes, double *seconds, double *work)
 {
     SeasonAdjustment adjustment = season_adjust(series, SEASON_RULE_M4, work);
     double *rest = work + season_adjust_work(series.n, series.season);
@@ -190,8 +204,9 @@ void series_models_run(SeriesView series, SeriesModels asked, int horizon, doubl
         else if (m == SERIES_MEDIAN)
             outcomes[m] = join(median_parts, 4, true, horizon, forecasts, outcomes, own);
         else
-            outcomes[m] = models[m].forecast(models[m].is_adjusted ? adjustment.series : series,
-                                             horizon, own, rest);
+            outcomes[m] =
+                run_model((SeriesModel)m, models[m].is_adjusted ? adjustment.series : series,
+                          horizon, memory, own, rest);
         if (outcomes[m] == FIT_OK && models[m].is_adjusted)
             outcomes[m] = season_restore(&adjustment, horizon, own);
         if (outcomes[m] == FIT_OK)

@@ -3,7 +3,8 @@
 #define VESPER_FORECAST_MODELS_H
 
 #include "base/bytes.h"
-#include "kernel/fit.h"
+#include "kernel/ces.h"
+#include "kernel/ets.h"
 
 /* In the order of the accuracy tables: rivals, smoothing, lumpy demand, all of them. */
 typedef enum SeriesModel {
@@ -46,12 +47,19 @@ static inline bool series_models_have(SeriesModels models, SeriesModel model)
 /* Doubles of workspace for series of n values at most. Local. */
 int64_t series_models_work(int n, int season, int horizon);
 
+/* What models that search found in a series when it was shorter. All zero is nothing. */
+typedef struct SeriesMemory {
+    EtsBefore ets;
+    CesBefore ces;
+} SeriesMemory;
+
 /* Forecasts of those `asked` for but SERIES_POOLED, which is left alone: forecasts [SERIES_MODELS x
  * horizon] and outcomes [SERIES_MODELS]; the rows of others, and of those that fail, are unset. A
  * series that is nowhere negative has no negative forecasts. ses, holt, damped and comb see the
- * series adjusted as in the M4 benchmarks (seasonality.h). seconds [SERIES_MODELS] are added to.
- * Local, safe in threads. */
-void series_models_run(SeriesView series, SeriesModels asked, int horizon, double *forecasts,
-                       FitOutcome *outcomes, double *seconds, double *work);
+ * series adjusted as in the M4 benchmarks (seasonality.h). Searches begin where those of
+ * `memory` ended, which is then of this series. seconds [SERIES_MODELS] are added to. Local, safe
+ * in threads. */
+void series_models_run(SeriesView series, SeriesModels asked, int horizon, SeriesMemory *memory,
+                       double *forecasts, FitOutcome *outcomes, double *seconds, double *work);
 
 #endif

@@ -12,6 +12,7 @@ enum { FIRST_VALUES = 10, EVALUATIONS_MOST = 400, SPARE_VALUES = 3 };
 static const double LEVEL_BY_POTENTIAL = 1.1; /* as the authors' implementation begins */
 static const double MOST = 2.0;               /* of a parameter */
 static const double TOLERANCE = 1e-7;
+static const double EDGE_NEAR = 0.01; /* of the first simplex around an earlier fit */
 /* Keeps states out of the denormal numbers, which are slow, where a series ends in zeros. */
 static const double VALUE_FLOOR = 1e-150;
 
@@ -262,7 +263,9 @@ static bool is_long_enough(SeriesView series, CesSeason season)
     return has_seasons && series.n > ces_parameter_count(season) + SPARE_VALUES;
 }
 
-CesFit ces_fit(SeriesView series, CesSeason season, double *work)
+/* From `start` [CES_PARAMETERS_MAX], looking so far around at first. */
+static CesFit fit_from(SeriesView series, CesSeason season, const double *start, double edge,
+                       double *work)
 {
     CesFit fit = {.season = season, .aicc = INFINITY};
     if (!is_long_enough(series, season))
@@ -271,9 +274,9 @@ CesFit ces_fit(SeriesView series, CesSeason season, double *work)
     int count = ces_parameter_count(season);
     const double lower[CES_PARAMETERS_MAX] = {0.0};
     const double upper[CES_PARAMETERS_MAX] = {MOST, MOST, MOST, MOST};
-    memcpy(fit.parameters, STARTS[season], sizeof fit.parameters);
+    memcpy(fit.parameters, start, sizeof fit.parameters);
     fit.squared_errors = nelder_mead_minimise(objective, &ces, count, fit.parameters, lower, upper,
-                                              TOLERANCE, EVALUATIONS_MOST, ces.search);
+                                              edge, TOLERANCE, EVALUATIONS_MOST, ces.search);
     if (!isfinite(fit.squared_errors))
         return fit;
     double n = series.n;
@@ -281,6 +284,11 @@ CesFit ces_fit(SeriesView series, CesSeason season, double *work)
     fit.aicc = n * log(fmax(fit.squared_errors, VALUE_FLOOR)) + 2.0 * k +
                2.0 * k * (k + 1.0) / (n - k - 1.0);
     return fit;
+}
+
+CesFit ces_fit(SeriesView series, CesSeason season, double *work)
+{
+    return fit_from(series, season, STARTS[season], NELDER_MEAD_EDGE, work);
 }
 
 /* mean [horizon] out. */
@@ -317,15 +325,41 @@ FitOutcome ces_season_forecast(SeriesView series, CesSeason season, int horizon,
     return fit.aicc < INFINITY ? go_on(series, &fit, horizon, mean, work) : FIT_NOT_FINITE;
 }
 
-FitOutcome ces_forecast(SeriesView series, int horizon, double *mean, double *work)
+/* A kind is left out while its aicc was more than this above the least one, and for each value
+ * since. */
+static const double BEHIND_LEAST = 20.0;
+static const double BEHIND_EACH = 4.0;
+
+FitOutcome ces_forecast_again(SeriesView series, int horizon, CesBefore *before, double *mean,
+                              double *work)
 {
+    CesFit best = {.aicc = INFINITY};
     if (!is_long_enough(series, CES_NONE))
         return FIT_TOO_SHORT;
-    CesFit best = ces_fit(series, CES_NONE, work);
-    for (int season = CES_NONE + 1; season < CES_SEASONS; season++) {
-        CesFit fit = ces_fit(series, (CesSeason)season, work);
-        if (fit.aicc < best.aicc)
-            best = fit;
+    for (int season = CES_NONE; season < CES_SEASONS; season++) {
+        CesTried *tried = &before->tried[season];
+        bool is_known = tried->n > 0;
+        if (is_known && tried->behind > BEHIND_LEAST + BEHIND_EACH * (series.n - tried->n))
+            continue;
+        if (is_known)
+            tried->fit =
+                fit_from(series, (CesSeason)season, tried->fit.parameters, EDGE_NEAR, work);
+        else
+            tried->fit = ces_fit(series, (CesSeason)season, work);
+        tried->n = tried->fit.aicc < INFINITY ? series.n : 0;
+        if (tried->fit.aicc < best.aicc)
+            best = tried->fit;
+    }
+    for (int season = CES_NONE; season < CES_SEASONS; season++) {
+        CesTried *tried = &before->tried[season];
+        if (tried->n == series.n)
+            tried->behind = tried->fit.aicc - best.aicc;
     }
     return best.aicc < INFINITY ? go_on(series, &best, horizon, mean, work) : FIT_NOT_FINITE;
+}
+
+FitOutcome ces_forecast(SeriesView series, int horizon, double *mean, double *work)
+{
+    CesBefore before = {0};
+    return ces_forecast_again(series, horizon, &before, mean, work);
 }

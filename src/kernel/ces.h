@@ -56,10 +56,25 @@ double ces_squared_errors(SeriesView series, CesSeason season, const double *par
  * parameters), or a season below 2: aicc is INFINITY and nothing else is set. */
 CesFit ces_fit(SeriesView series, CesSeason season, double *work);
 
+/* What was found of a series when it was shorter: a search of the longer one begins there. All zero
+ * is nothing. */
+typedef struct CesTried {
+    CesFit fit;
+    int n;         /* values of the series; 0: never fitted */
+    double behind; /* how far its aicc was above the least */
+} CesTried;
+typedef struct CesBefore {
+    CesTried tried[CES_SEASONS];
+} CesBefore;
+
 /* By one kind. */
 FitOutcome ces_season_forecast(SeriesView series, CesSeason season, int horizon, double *mean,
                                double *work);
 /* By the kind with the least aicc; equals: the simpler. FIT_TOO_SHORT with fewer than 6 values. */
 FitOutcome ces_forecast(SeriesView series, int horizon, double *mean, double *work);
+/* The same from `before`, which is then of this series. A kind that was so far behind that the
+ * values since cannot have made up for it is not tried. */
+FitOutcome ces_forecast_again(SeriesView series, int horizon, CesBefore *before, double *mean,
+                              double *work);
 
 #endif

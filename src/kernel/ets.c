@@ -24,25 +24,34 @@ static bool is_candidate(EtsModel model)
            (model.error == ETS_ERROR_MULTIPLICATIVE || model.season != ETS_SEASON_MULTIPLICATIVE);
 }
 
-typedef struct Candidates {
-    EtsFit fits[ETS_ERRORS][ETS_SEASONS][ETS_TRENDS];
-} Candidates;
+/* A model is left out while its AICc was more than this above the least one, and for each value
+ * since. */
+static const double BEHIND_LEAST = 20.0;
+static const double BEHIND_EACH = 4.0;
+
+static bool is_hopeless(const EtsTried *tried, int n)
+{
+    return tried->n > 0 && tried->behind > BEHIND_LEAST + BEHIND_EACH * (n - tried->n);
+}
+
+static const EtsFit *fit_like(const EtsBefore *before, EtsError error, EtsSeason season,
+                              EtsTrend trend)
+{
+    const EtsTried *tried = &before->tried[error][season][trend];
+    return tried->n > 0 ? &tried->fit : NULL;
+}
 
 /* likes out: fits that came before of the same model but for its trend, and but for its error or
  * its kind of season; NULL where there is none. */
-static void find_similar(const Candidates *candidates, EtsModel model,
-                         const EtsFit *likes[ETS_LIKES])
+static void find_similar(const EtsBefore *before, EtsModel model, const EtsFit *likes[ETS_LIKES])
 {
     likes[0] = likes[1] = NULL;
     if (model.trend != ETS_TREND_NONE)
-        likes[0] = &candidates->fits[model.error][model.season][model.trend - 1];
+        likes[0] = fit_like(before, model.error, model.season, (EtsTrend)(model.trend - 1));
     if (model.season == ETS_SEASON_MULTIPLICATIVE)
-        likes[1] = &candidates->fits[model.error][ETS_SEASON_ADDITIVE][model.trend];
+        likes[1] = fit_like(before, model.error, ETS_SEASON_ADDITIVE, model.trend);
     else if (model.error == ETS_ERROR_MULTIPLICATIVE)
-        likes[1] = &candidates->fits[ETS_ERROR_ADDITIVE][model.season][model.trend];
-    for (int i = 0; i < ETS_LIKES; i++)
-        if (likes[i] && likes[i]->outcome != FIT_OK)
-            likes[i] = NULL;
+        likes[1] = fit_like(before, ETS_ERROR_ADDITIVE, model.season, model.trend);
 }
 
 /* Minus twice the log-likelihood below which `pass` must come for its AICc to be below `aicc`. */
@@ -52,22 +61,37 @@ static double loss_for(const EtsPass *pass, double aicc)
     return aicc - 2.0 * k - 2.0 * k * (k + 1.0) / (pass->n - k - 1.0);
 }
 
-static void fit_candidate(SeriesView series, EtsModel model, double aicc, Candidates *candidates)
+static void fit_candidate(SeriesView series, EtsModel model, double aicc, EtsBefore *before,
+                          EtsFit *fit)
 {
-    EtsFit *fit = &candidates->fits[model.error][model.season][model.trend];
+    EtsTried *tried = &before->tried[model.error][model.season][model.trend];
     EtsPass pass;
     *fit = (EtsFit){.model = model};
     fit->outcome = ets_prepare(model, series, &pass);
-    if (fit->outcome != FIT_OK)
-        return;
-    const EtsFit *likes[ETS_LIKES];
-    find_similar(candidates, model, likes);
-    ets_search(&pass, likes, loss_for(&pass, aicc), fit);
+    if (fit->outcome == FIT_OK) {
+        const EtsFit *likes[ETS_LIKES];
+        bool is_known = tried->n > 0 && tried->fit.season == pass.season;
+        find_similar(before, model, likes);
+        ets_search(&pass, likes, is_known ? &tried->fit : NULL, loss_for(&pass, aicc), fit);
+    }
+    tried->fit = *fit;
+    tried->n = fit->outcome == FIT_OK ? series.n : 0;
 }
 
-void ets_choose(SeriesView series, EtsFit *fit)
+/* Of the models that were fitted to n values. */
+static void note_behind(EtsBefore *before, int n, double least)
 {
-    Candidates candidates;
+    for (int error = 0; error < ETS_ERRORS; error++)
+        for (int season = 0; season < ETS_SEASONS; season++)
+            for (int trend = 0; trend < ETS_TRENDS; trend++) {
+                EtsTried *tried = &before->tried[error][season][trend];
+                if (tried->n == n)
+                    tried->behind = tried->fit.aicc - least;
+            }
+}
+
+void ets_choose_again(SeriesView series, EtsBefore *before, EtsFit *fit)
+{
     double least = INFINITY;
     int passes = 0;
     *fit = (EtsFit){.outcome = FIT_TOO_SHORT};
@@ -75,17 +99,25 @@ void ets_choose(SeriesView series, EtsFit *fit)
         for (EtsSeason season = 0; season < ETS_SEASONS; season++)
             for (EtsTrend trend = 0; trend < ETS_TRENDS; trend++) {
                 EtsModel model = {.error = error, .trend = trend, .season = season};
-                if (!is_candidate(model))
+                EtsFit tried;
+                if (!is_candidate(model) ||
+                    is_hopeless(&before->tried[error][season][trend], series.n))
                     continue;
-                fit_candidate(series, model, least, &candidates);
-                const EtsFit *tried = &candidates.fits[error][season][trend];
-                passes += tried->passes;
-                if (tried->outcome == FIT_OK && tried->aicc < least) {
-                    least = tried->aicc;
-                    *fit = *tried;
+                fit_candidate(series, model, least, before, &tried);
+                passes += tried.passes;
+                if (tried.outcome == FIT_OK && tried.aicc < least) {
+                    least = tried.aicc;
+                    *fit = tried;
                 }
             }
     fit->passes = passes;
+    note_behind(before, series.n, least);
+}
+
+void ets_choose(SeriesView series, EtsFit *fit)
+{
+    EtsBefore before = {0};
+    ets_choose_again(series, &before, fit);
 }
 
 /* Level and season that are multiplied learn from the same errors, so that the mean of their
@@ -158,19 +190,31 @@ static bool is_constant(SeriesView series)
     return series.n > 0;
 }
 
-/* model NULL: the choice. */
-static FitOutcome forecast(const EtsModel *model, SeriesView series, int horizon, double *mean)
+/* Whether there is nothing to fit: mean [horizon] out. */
+static bool is_forecast_constant(SeriesView series, int horizon, double *mean)
 {
-    if (is_constant(series)) {
-        for (int h = 0; h < horizon; h++)
-            mean[h] = series.y[0];
-        return FIT_OK;
-    }
+    if (!is_constant(series))
+        return false;
+    for (int h = 0; h < horizon; h++)
+        mean[h] = series.y[0];
+    return true;
+}
+
+FitOutcome ets_forecast_again(SeriesView series, int horizon, EtsBefore *before, double *mean)
+{
     EtsFit fit;
-    if (model)
-        ets_fit(*model, series, &fit);
-    else
-        ets_choose(series, &fit);
+    if (is_forecast_constant(series, horizon, mean))
+        return FIT_OK;
+    ets_choose_again(series, before, &fit);
+    return fit.outcome == FIT_OK ? ets_mean(&fit, horizon, mean) : fit.outcome;
+}
+
+static FitOutcome forecast_trend(EtsTrend trend, SeriesView series, int horizon, double *mean)
+{
+    EtsFit fit;
+    if (is_forecast_constant(series, horizon, mean))
+        return FIT_OK;
+    ets_fit((EtsModel){.trend = trend}, series, &fit);
     return fit.outcome == FIT_OK ? ets_mean(&fit, horizon, mean) : fit.outcome;
 }
 
@@ -183,7 +227,8 @@ int64_t ets_work(int n, int season, int horizon)
 FitOutcome ets_forecast(SeriesView series, int horizon, double *mean, double *work)
 {
     (void)work;
-    return forecast(NULL, series, horizon, mean);
+    EtsBefore before = {0};
+    return ets_forecast_again(series, horizon, &before, mean);
 }
 
 int64_t ses_work(int n, int season, int horizon)
@@ -194,7 +239,7 @@ int64_t ses_work(int n, int season, int horizon)
 FitOutcome ses_forecast(SeriesView series, int horizon, double *mean, double *work)
 {
     (void)work;
-    return forecast(&(EtsModel){.trend = ETS_TREND_NONE}, series, horizon, mean);
+    return forecast_trend(ETS_TREND_NONE, series, horizon, mean);
 }
 
 int64_t holt_work(int n, int season, int horizon)
@@ -205,7 +250,7 @@ int64_t holt_work(int n, int season, int horizon)
 FitOutcome holt_forecast(SeriesView series, int horizon, double *mean, double *work)
 {
     (void)work;
-    return forecast(&(EtsModel){.trend = ETS_TREND_ADDITIVE}, series, horizon, mean);
+    return forecast_trend(ETS_TREND_ADDITIVE, series, horizon, mean);
 }
 
 int64_t damped_work(int n, int season, int horizon)
@@ -216,6 +261,6 @@ int64_t damped_work(int n, int season, int horizon)
 FitOutcome damped_forecast(SeriesView series, int horizon, double *mean, double *work)
 {
     (void)work;
-    return forecast(&(EtsModel){.trend = ETS_TREND_DAMPED}, series, horizon, mean);
+    return forecast_trend(ETS_TREND_DAMPED, series, horizon, mean);
 }
 /* NOLINTEND(readability-non-const-parameter) */

@@ -78,6 +78,21 @@ void ets_fit(EtsModel model, SeriesView series, EtsFit *fit);
  * above 0, errors M with N, A, Ad and season N, A, M. */
 void ets_choose(SeriesView series, EtsFit *fit);
 
+/* What was found of a series when it was shorter, so that a search of the longer one begins there
+ * and takes half the time. All zero is nothing. */
+typedef struct EtsTried {
+    EtsFit fit;
+    int n;         /* values of the series; 0: never fitted */
+    double behind; /* how far its AICc was above the least */
+} EtsTried;
+typedef struct EtsBefore {
+    EtsTried tried[ETS_ERRORS][ETS_SEASONS][ETS_TRENDS];
+} EtsBefore;
+
+/* As above, from `before`, which is then of this series. A model that was so far behind that the
+ * values since cannot have made up for it is not tried. */
+void ets_choose_again(SeriesView series, EtsBefore *before, EtsFit *fit);
+
 /* Forecasts of the `horizon` periods after the series, mean [horizon]: the mean of what the model
  * says will come; the point forecast where that has no closed form (a multiplicative trend, or an
  * additive error with a multiplicative season). */
@@ -98,5 +113,7 @@ int64_t damped_work(int n, int season, int horizon);
 FitOutcome damped_forecast(SeriesView series, int horizon, double *mean, double *work);
 int64_t ets_work(int n, int season, int horizon);
 FitOutcome ets_forecast(SeriesView series, int horizon, double *mean, double *work);
+/* The choice, from what was found before. */
+FitOutcome ets_forecast_again(SeriesView series, int horizon, EtsBefore *before, double *mean);
 
 #endif

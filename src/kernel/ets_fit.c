@@ -425,8 +425,9 @@ static const Start STARTS[] = {
 };
 enum {
     N_STARTS = sizeof STARTS / sizeof *STARTS,
-    N_STARTS_LIKE = 4, /* of these, beside fits of similar models */
-    FIRST_STEPS = 5,   /* from each, before the best go on */
+    N_STARTS_LIKE = 4,  /* of these, beside fits of similar models, */
+    N_STARTS_AGAIN = 1, /* and beside one of the shorter series */
+    FIRST_STEPS = 5,    /* from each, before the best go on */
     N_GO_ON = 3
 };
 
@@ -509,14 +510,16 @@ static void keep_best(Place *best, const Search *search)
         best[i] = (Place){.loss = loss, .at = search->at};
 }
 
-void ets_search(const EtsPass *pass, const EtsFit *const likes[ETS_LIKES], double enough,
-                EtsFit *fit)
+void ets_search(const EtsPass *pass, const EtsFit *const likes[ETS_LIKES], const EtsFit *before,
+                double enough, EtsFit *fit)
 {
+    const EtsFit *alone[ETS_LIKES] = {before};
+    const EtsFit *const *from = before ? alone : likes;
+    int n_starts = before ? N_STARTS_AGAIN : likes[0] || likes[1] ? N_STARTS_LIKE : N_STARTS;
     Search search;
     EtsState start;
     Variables usual = {{0.0}};
     Place best[N_GO_ON];
-    int n_starts = likes[0] || likes[1] ? N_STARTS_LIKE : N_STARTS;
     begin_search(pass, INFINITY, &search);
     ets_start(pass, &start);
     variables_of(&search, &(EtsParameters){.alpha = 0.5, .phi = 1.0}, &start, &usual);
@@ -526,9 +529,9 @@ void ets_search(const EtsPass *pass, const EtsFit *const likes[ETS_LIKES], doubl
     for (int i = 0; i < ETS_LIKES + n_starts; i++) {
         search.at = usual;
         if (i < ETS_LIKES) {
-            if (!likes[i])
+            if (!from[i])
                 continue;
-            start_like(&search, likes[i], &search.at);
+            start_like(&search, from[i], &search.at);
         } else {
             if (STARTS[i - ETS_LIKES].needs_trend && search.columns.beta < 0)
                 continue;
@@ -568,6 +571,6 @@ void ets_fit(EtsModel model, SeriesView series, EtsFit *fit)
         ets_fit(simpler, series, &similar);
         likes[0] = similar.outcome == FIT_OK ? &similar : NULL;
     }
-    ets_search(&pass, likes, INFINITY, fit);
+    ets_search(&pass, likes, NULL, INFINITY, fit);
     fit->passes += similar.passes;
 }

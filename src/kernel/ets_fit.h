@@ -11,10 +11,11 @@ FitOutcome ets_prepare(EtsModel model, SeriesView series, EtsPass *pass);
 enum { ETS_LIKES = 2 };
 
 /* fit out: the maximum. Starts from several places, among them the fits of similar models, NULL
- * where there is none. Gives up where minus twice the log-likelihood is not going to come below
+ * where there is none; from fewer beside `before`, a fit of the same model to the shorter series,
+ * NULL if there is none. Gives up where minus twice the log-likelihood is not going to come below
  * `enough`: then the fit is of a place that is not the maximum, and does not come below `enough`
  * either. */
-void ets_search(const EtsPass *pass, const EtsFit *const likes[ETS_LIKES], double enough,
-                EtsFit *fit);
+void ets_search(const EtsPass *pass, const EtsFit *const likes[ETS_LIKES], const EtsFit *before,
+                double enough, EtsFit *fit);
 
 #endif

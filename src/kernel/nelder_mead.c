@@ -6,9 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Edges of the first simplex, as a share of the width of the box, or of x where that is infinite;
- * those of each further simplex are shorter by this factor. */
-static const double EDGE = 0.1;
+/* By this factor the edges of each further simplex are shorter. */
 static const double SHORTER = 0.25;
 static const double TINY = 1e-300;
 
@@ -71,21 +69,22 @@ static void replace_last(Search *search, const double *x, double value)
     sort_last(search, search->n);
 }
 
-static double edge(const Search *search, int i, double x)
+/* What an edge is a share of. */
+static double width_of(const Search *search, int i, double x)
 {
     double width = search->upper[i] - search->lower[i];
     if (isfinite(width))
-        return EDGE * width;
-    return x == 0.0 ? EDGE : EDGE * fabs(x);
+        return width;
+    return x == 0.0 ? 1.0 : fabs(x);
 }
 
 /* A simplex around the first corner, whose value is known. */
-static void spread_out(Search *search, double size)
+static void spread_out(Search *search, double edge)
 {
     for (int i = 0; i < search->n; i++) {
         double *x = corner(search, i + 1);
         memcpy(x, corner(search, 0), (size_t)search->n * sizeof *x);
-        double length = size * edge(search, i, x[i]);
+        double length = edge * width_of(search, i, x[i]);
         x[i] += x[i] + length > search->upper[i] ? -length : length;
     }
     /* All are made from the best so far before any is sorted. */
@@ -160,7 +159,7 @@ static bool is_same(const Search *search, double better, double worse)
 }
 
 double nelder_mead_minimise(NelderMeadObjective *objective, void *context, int n, double *x,
-                            const double *lower, const double *upper, double tolerance,
+                            const double *lower, const double *upper, double edge, double tolerance,
                             int most_evaluations, double *work)
 {
     Search search = {.objective = objective,
@@ -180,14 +179,13 @@ double nelder_mead_minimise(NelderMeadObjective *objective, void *context, int n
     memcpy(corner(&search, 0), x, (size_t)search.n * sizeof *x);
     search.values[0] = try_at(&search, corner(&search, 0));
     double before;
-    double size = 1.0;
     do {
         before = search.values[0];
-        spread_out(&search, size);
+        spread_out(&search, edge);
         while (search.evaluations < most_evaluations &&
                !is_same(&search, search.values[0], search.values[search.n]))
             move_last(&search);
-        size *= SHORTER;
+        edge *= SHORTER;
     } while (search.evaluations < most_evaluations && !is_same(&search, search.values[0], before));
     memcpy(x, corner(&search, 0), (size_t)search.n * sizeof *x);
     return search.values[0];

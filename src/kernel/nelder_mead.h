@@ -16,15 +16,19 @@ typedef double NelderMeadObjective(const double *x, void *context);
 /* Doubles of `work` for n variables. */
 int64_t nelder_mead_work(int n);
 
+/* Edges of the first simplex where nothing is known of the minimum. */
+#define NELDER_MEAD_EDGE 0.1
+
 /* x [n], the start, becomes the minimum; its value is returned, INFINITY if no allowed point was
- * met. lower, upper [n]: the box, lower <= upper, may be infinite.
+ * met. lower, upper [n]: the box, lower <= upper, may be infinite. edge: of the first simplex, as a
+ * share of the width of the box, or of x where that is infinite.
  *
  * A simplex is done when the values at its corners differ by no more than `tolerance` times the
  * size of the best; then a smaller one begins at the best corner, until one gains no more than
  * that. At most `most_evaluations` of the objective, but at least n + 1. The same steps and bits on
  * every call. n = 0 gives the value at x. */
 double nelder_mead_minimise(NelderMeadObjective *objective, void *context, int n, double *x,
-                            const double *lower, const double *upper, double tolerance,
+                            const double *lower, const double *upper, double edge, double tolerance,
                             int most_evaluations, double *work);
 
 #endif

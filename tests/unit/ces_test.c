@@ -259,6 +259,29 @@ static void test_fit(void)
     }
 }
 
+/* Begun where the fits of the shorter series ended, forecasts are near those of the plain search:
+ * neither is better. */
+static void test_again(void)
+{
+    enum { N = 240, SEASON = 7, LATER = 28, TRIALS = 8 };
+    double y[N], mean[HORIZON], want[HORIZON];
+    double work[2 * N + 600];
+    int n_off = 0;
+    for (int trial = 0; trial < TRIALS; trial++) {
+        CesBefore before = {0};
+        draw_series((uint64_t)(50 + trial), y, N, SEASON, 2.0);
+        for (int n = N - 3 * LATER; n <= N; n += LATER) {
+            SeriesView series = {y, n, SEASON};
+            CU_ASSERT_EQUAL(ces_forecast(series, HORIZON, want, work), FIT_OK);
+            CU_ASSERT_EQUAL(ces_forecast_again(series, HORIZON, &before, mean, work), FIT_OK);
+            CU_ASSERT(n > N - 3 * LATER || memcmp(mean, want, sizeof mean) == 0);
+            for (int step = 0; step < HORIZON; step++)
+                n_off += fabs(mean[step] - want[step]) > 0.03 * (1.0 + fabs(want[step]));
+        }
+    }
+    CU_ASSERT(n_off <= TRIALS * 4 * HORIZON / 20);
+}
+
 /* Where the imaginary part is 1, a level without a season is smoothed by a0 - 1. */
 static void test_smoothing(void)
 {
@@ -303,8 +326,13 @@ static void test_shapes(void)
 }
 
 CU_TestInfo ces_tests[] = {
-    {"equations", test_equations}, {"stability", test_stability},
-    {"region", test_region},       {"fit", test_fit},
-    {"smoothing", test_smoothing}, {"season", test_season},
-    {"shapes", test_shapes},       CU_TEST_INFO_NULL,
+    {"equations", test_equations},
+    {"stability", test_stability},
+    {"region", test_region},
+    {"fit", test_fit},
+    {"smoothing", test_smoothing},
+    {"season", test_season},
+    {"from a shorter series", test_again},
+    {"shapes", test_shapes},
+    CU_TEST_INFO_NULL,
 };

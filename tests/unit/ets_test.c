@@ -389,6 +389,33 @@ static void test_choice(void)
     }
 }
 
+/* From fits of the shorter series the choice is hardly ever worse, in far fewer passes. */
+static void test_choice_again(void)
+{
+    enum { SERIES = 24, FIRST = 180, LATER = 28, ORIGINS = 4 };
+    Random random = random_stream(31, 6);
+    double y[LONGEST];
+    int passes = 0, passes_again = 0, n_worse = 0;
+    for (int i = 0; i < SERIES; i++) {
+        int season = i % 3 == 0 ? 1 : 7;
+        EtsBefore before = {0};
+        draw_series(&random, FIRST + ORIGINS * LATER, season, i % 2 ? 0.3 : 0.05, y);
+        for (int o = 0; o < ORIGINS; o++) {
+            SeriesView series = {.y = y, .n = FIRST + o * LATER, .season = season};
+            EtsFit alone, again;
+            ets_choose(series, &alone);
+            ets_choose_again(series, &before, &again);
+            CU_ASSERT_EQUAL(again.outcome, FIT_OK);
+            CU_ASSERT(o > 0 || memcmp(&alone, &again, sizeof alone) == 0);
+            n_worse += again.aicc > alone.aicc + 0.5;
+            passes += o > 0 ? alone.passes : 0;
+            passes_again += o > 0 ? again.passes : 0;
+        }
+    }
+    CU_ASSERT(n_worse <= SERIES * ORIGINS / 20);
+    CU_ASSERT(passes_again < passes / 2);
+}
+
 /* Forecasts go where the last states lead: by hand. */
 static void test_mean(void)
 {
@@ -552,6 +579,7 @@ CU_TestInfo ets_tests[] = {{"a pass, by the book", test_filter},
                            {"no better place", test_optimum},
                            {"parameters that were drawn with", test_recovery},
                            {"choice", test_choice},
+                           {"choice, from a shorter series", test_choice_again},
                            {"point forecasts", test_mean},
                            {"mean of many futures", test_mean_of_futures},
                            {"constants", test_constant},

@@ -52,7 +52,8 @@ static void test_bowl(void)
         double x[MOST_VARIABLES] = {0.0};
         CU_ASSERT(nelder_mead_work(n) <= 2000);
         set_box(-INFINITY, INFINITY);
-        double value = nelder_mead_minimise(bowl, &n, n, x, lowest, highest, 1e-12, 100000, work);
+        double value = nelder_mead_minimise(bowl, &n, n, x, lowest, highest, NELDER_MEAD_EDGE,
+                                            1e-12, 100000, work);
         CU_ASSERT_DOUBLE_EQUAL(value, 1.0, 1e-9);
         CU_ASSERT(calls < 5000);
         for (int i = 0; i < n; i++)
@@ -68,7 +69,8 @@ static void test_bounds(void)
         set_box(-2.0, 0.5);
         for (int i = 0; i < n; i++)
             x[i] = -1.0 - 0.1 * i;
-        double value = nelder_mead_minimise(bowl, &n, n, x, lowest, highest, 1e-10, 20000, work);
+        double value = nelder_mead_minimise(bowl, &n, n, x, lowest, highest, NELDER_MEAD_EDGE,
+                                            1e-10, 20000, work);
         double want = 1.0;
         for (int i = 0; i < n; i++) {
             CU_ASSERT_DOUBLE_EQUAL(x[i], 0.5, 1e-7);
@@ -79,7 +81,9 @@ static void test_bounds(void)
     int n = 2;
     double x[2] = {1.0, 7.0};
     set_box(1.0, 1.0);
-    CU_ASSERT_EQUAL(nelder_mead_minimise(bowl, &n, n, x, lowest, highest, 1e-8, 100, work), 3.0);
+    CU_ASSERT_EQUAL(
+        nelder_mead_minimise(bowl, &n, n, x, lowest, highest, NELDER_MEAD_EDGE, 1e-8, 100, work),
+        3.0);
     CU_ASSERT_EQUAL(x[1], 1.0);
 }
 
@@ -97,17 +101,19 @@ static void test_valley(void)
 {
     double x[2] = {-1.2, 1.0};
     set_box(-10.0, 10.0);
-    CU_ASSERT(nelder_mead_minimise(valley, NULL, 2, x, lowest, highest, 1e-10, 20000, work) < 1e-8);
+    CU_ASSERT(nelder_mead_minimise(valley, NULL, 2, x, lowest, highest, NELDER_MEAD_EDGE, 1e-10,
+                                   20000, work) < 1e-8);
     CU_ASSERT_DOUBLE_EQUAL(x[0], 1.0, 1e-4);
     double again[2] = {-1.2, 1.0};
-    nelder_mead_minimise(valley, NULL, 2, again, lowest, highest, 1e-10, 20000, work);
+    nelder_mead_minimise(valley, NULL, 2, again, lowest, highest, NELDER_MEAD_EDGE, 1e-10, 20000,
+                         work);
     CU_ASSERT(memcmp(x, again, sizeof x) == 0);
 
     static double walls[] = {INFINITY, NAN};
     for (int i = 0; i < 2; i++) {
         double by_wall[2] = {-1.2, 1.0};
-        double value = nelder_mead_minimise(valley, &walls[i], 2, by_wall, lowest, highest, 1e-12,
-                                            20000, work);
+        double value = nelder_mead_minimise(valley, &walls[i], 2, by_wall, lowest, highest,
+                                            NELDER_MEAD_EDGE, 1e-12, 20000, work);
         /* On the wall the least is at x_0 = 0.61803: x_1 = x_0^2 there. */
         CU_ASSERT_DOUBLE_EQUAL(value, 0.1459, 1e-3);
         CU_ASSERT(by_wall[0] + by_wall[1] <= 1.0);
@@ -127,18 +133,19 @@ static void test_edges(void)
     for (int i = 0; i < 4; i++) {
         double x[3] = {1.0, 2.0, 3.0};
         set_box(-5.0, INFINITY);
-        double value =
-            nelder_mead_minimise(nothing, &values[i], 3, x, lowest, highest, 1e-8, 1000, work);
+        double value = nelder_mead_minimise(nothing, &values[i], 3, x, lowest, highest,
+                                            NELDER_MEAD_EDGE, 1e-8, 1000, work);
         CU_ASSERT(value == values[i] || (i == 3 && isinf(value)));
         CU_ASSERT(calls <= 10);
     }
     int n = 0;
-    CU_ASSERT_EQUAL(nelder_mead_minimise(bowl, &n, 0, NULL, NULL, NULL, 1e-8, 1, work), 1.0);
+    CU_ASSERT_EQUAL(
+        nelder_mead_minimise(bowl, &n, 0, NULL, NULL, NULL, NELDER_MEAD_EDGE, 1e-8, 1, work), 1.0);
     n = 4;
     double x[4] = {0.0};
     set_box(-10.0, 10.0);
-    CU_ASSERT(nelder_mead_minimise(bowl, &n, n, x, lowest, highest, 1e-8, 1, work) <=
-              1.0 + 1 + 8 + 27 + 64);
+    CU_ASSERT(nelder_mead_minimise(bowl, &n, n, x, lowest, highest, NELDER_MEAD_EDGE, 1e-8, 1,
+                                   work) <= 1.0 + 1 + 8 + 27 + 64);
     CU_ASSERT_EQUAL(calls, n + 1);
 }
 
