@@ -87,11 +87,9 @@ static const ColumnSpec daily_columns[] = {
     {"model", COLUMN_TEXT, UNIT_NONE},
 };
 
-enum { N_QUANTILES = 3 };
-
 /* What surrounds the means of one series. */
 typedef struct Surround {
-    double *quantiles;  /* [horizon x N_QUANTILES] */
+    double *quantiles;  /* [horizon x TIERS_QUANTILES] */
     double *low, *high; /* [horizon] */
 } Surround;
 
@@ -107,8 +105,8 @@ static Status add_period(const Forecasts *from, int64_t i, int h, const char *de
     TRY(add_row(from, i, period, rows, &column, error));
     ((int64_t *)column++->data)[rows->rows - 1] = tiers->units[at];
     set_real(rows, &column, tiers->mean[at]);
-    for (int k = 0; k < N_QUANTILES; k++)
-        set_real(rows, &column, share * around->quantiles[h * N_QUANTILES + k]);
+    for (int k = 0; k < TIERS_QUANTILES; k++)
+        set_real(rows, &column, share * around->quantiles[h * TIERS_QUANTILES + k]);
     set_real(rows, &column, share * around->low[h]);
     set_real(rows, &column, share * around->high[h]);
     TRY(table_set_last_text(rows, column++, bytes_of(demand), error));
@@ -120,11 +118,10 @@ out:
 
 Status forecast_daily_rows(const Forecasts *from, Table *rows, Error *error)
 {
-    static const double probabilities[N_QUANTILES] = {0.1, 0.5, 0.9};
     Status status = STATUS_OK;
     const IntervalModel *model = &from->intervals->model;
     int horizon = from->backtest->options.horizon;
-    Surround around = {.quantiles = mem_new((int64_t)horizon * N_QUANTILES, sizeof(double)),
+    Surround around = {.quantiles = mem_new((int64_t)horizon * TIERS_QUANTILES, sizeof(double)),
                        .low = mem_new(horizon, sizeof(double)),
                        .high = mem_new(horizon, sizeof(double))};
     init_rows(from, daily_columns, sizeof daily_columns / sizeof daily_columns[0], rows);
@@ -132,7 +129,7 @@ Status forecast_daily_rows(const Forecasts *from, Table *rows, Error *error)
         const char *demand = demand_class_name(demand_class(from->backtest, from->set, i, 0));
         const double *mean = from->tiers->mean + i * horizon;
         TRY(model_intervals_load(from->intervals, i, error));
-        intervals_quantiles(model, i, mean, probabilities, N_QUANTILES, around.quantiles);
+        intervals_quantiles(model, i, mean, tiers_probabilities, TIERS_QUANTILES, around.quantiles);
         interval_around(model, i, mean, INTERVAL_MASS, around.low, around.high);
         for (int h = 0; h < horizon; h++)
             TRY(add_period(from, i, h, demand, &around, rows, error));
@@ -246,7 +243,8 @@ out:
 static const ColumnSpec total_columns[] = {
     {"level", COLUMN_TEXT, UNIT_NONE}, {"name", COLUMN_TEXT, UNIT_NONE},
     {"day", COLUMN_I32, UNIT_DAY},     {"units", COLUMN_I64, UNIT_COUNT},
-    {"mean", COLUMN_F64, UNIT_NONE},
+    {"mean", COLUMN_F64, UNIT_NONE},   {"p10", COLUMN_F64, UNIT_NONE},
+    {"p50", COLUMN_F64, UNIT_NONE},    {"p90", COLUMN_F64, UNIT_NONE},
 };
 
 Status forecast_total_rows(const Forecasts *from, Table *rows, Error *error)
@@ -263,6 +261,7 @@ Status forecast_total_rows(const Forecasts *from, Table *rows, Error *error)
         Bytes name = tiers_node_name(tiers, from->shop, node);
         for (int h = 0; h < horizon; h++) {
             int64_t at = (int64_t)node * horizon + h;
+            bool is_closed = calendar_is_closed(calendar, calendar->first + calendar->n + h);
             TRY(table_add_row(rows, error));
             TRY(table_set_last_text(rows, &rows->columns[0], bytes_of(level), error));
             TRY(table_set_last_text(rows, &rows->columns[1], name, error));
@@ -271,6 +270,9 @@ Status forecast_total_rows(const Forecasts *from, Table *rows, Error *error)
                 day_of(from, calendar->first + calendar->n + h);
             ((int64_t *)rows->columns[3].data)[row] = tiers->node_units[at];
             ((double *)rows->columns[4].data)[row] = tiers->node_mean[at];
+            for (int k = 0; k < TIERS_QUANTILES; k++)
+                ((double *)rows->columns[5 + k].data)[row] =
+                    is_closed ? 0.0 : tiers->node_quantiles[at * TIERS_QUANTILES + k];
         }
     }
     TRY(table_sort(rows, keys, 3, error));

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "forecast/rounding.h"
+#include "forecast/tier_intervals.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +11,8 @@
 
 /* Levels below the total: of the category paths, and what the series are grouped by. */
 enum { LEVELS_MAX = CATEGORY_LEVELS_MAX + 1 };
+
+const double tiers_probabilities[TIERS_QUANTILES] = {0.1, 0.5, 0.9};
 
 typedef struct Building {
     Comm *comm;
@@ -47,6 +50,7 @@ void tiers_free(Tiers *tiers)
     mem_free(&tiers->source);
     mem_free(&tiers->node_mean);
     mem_free(&tiers->node_units);
+    mem_free(&tiers->node_quantiles);
     *tiers = (Tiers){0};
 }
 
@@ -263,6 +267,8 @@ static Status make_nodes(Building *building, Error *error)
                    error));
     TRY(mem_resize(&tiers->node_units, n * building->horizon, sizeof *tiers->node_units, what,
                    error));
+    TRY(mem_resize(&tiers->node_quantiles, n * building->horizon * TIERS_QUANTILES,
+                   sizeof *tiers->node_quantiles, what, error));
 out:
     return status;
 }
@@ -297,6 +303,21 @@ out:
     series_set_free(&nodes);
     backtest_free(&backtest);
     return status;
+}
+
+/* Around the nodes' means that add up. Collective. */
+static Status surround_nodes(Building *building, Error *error)
+{
+    Tiers *tiers = building->tiers;
+    NodeBacktest nodes = {.n = tiers->hierarchy.n_nodes,
+                          .n_origins = building->origins,
+                          .horizon = building->horizon,
+                          .n_periods = building->set->calendar.n,
+                          .history = building->node_history,
+                          .forecasts = building->node_forecasts,
+                          .residuals = building->node_residuals};
+    return tier_intervals(building->comm, &nodes, tiers->node_mean, tiers_probabilities,
+                          TIERS_QUANTILES, tiers->node_quantiles, error);
 }
 
 /* ---- adding up ---- */
@@ -375,6 +396,7 @@ Status tiers_forecast(Comm *comm, const Shop *shop, const SeriesSet *set, const 
     TRY_ALL(comm, forecast_series(&building, error), error);
     TRY(forecast_nodes(&building, error));
     TRY(add_up(&building, method, error));
+    TRY(surround_nodes(&building, error));
 out:
     building_free(&building);
     return status;

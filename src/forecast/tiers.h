@@ -9,14 +9,18 @@
 #include "forecast/reconcile.h"
 #include "shop/shop.h"
 
+enum { TIERS_QUANTILES = 3 };
+extern const double tiers_probabilities[TIERS_QUANTILES]; /* .1, .5, .9 */
+
 /* All zero is empty. `horizon` is that of the backtest. */
 typedef struct Tiers {
     Hierarchy hierarchy;
-    double *mean;        /* [n x horizon] of this rank's series, pieces */
-    int64_t *units;      /* [n x horizon] the same, whole */
-    uint8_t *source;     /* [n] ForecastSource */
-    double *node_mean;   /* [n_nodes x horizon] on every rank */
-    int64_t *node_units; /* [n_nodes x horizon] */
+    double *mean;           /* [n x horizon] of this rank's series, pieces */
+    int64_t *units;         /* [n x horizon] the same, whole */
+    uint8_t *source;        /* [n] ForecastSource */
+    double *node_mean;      /* [n_nodes x horizon] on every rank */
+    int64_t *node_units;    /* [n_nodes x horizon] */
+    double *node_quantiles; /* [n_nodes x horizon x TIERS_QUANTILES] around node_mean */
     ReconcileOutcome outcome;
 } Tiers;
 

@@ -39,6 +39,12 @@ ask "means add up" 0 "SELECT count(*) FROM (SELECT day, sum(mean) AS m FROM fore
 ask "pieces are near the mean" 0 "SELECT count(*) FROM forecast_daily WHERE abs(units - mean) > 1 OR mean < 0"
 ask "quantiles rise" 0 "SELECT count(*) FROM forecast_daily
     WHERE NOT (p10 <= p50 AND p50 <= p90 AND low_80 <= high_80 AND low_80 >= 0)"
+ask "quantiles of categories and the shop rise" 0 "SELECT count(*) FROM forecast_total
+    WHERE NOT (p10 >= 0 AND p10 <= p50 AND p50 <= p90)"
+ask "the shop's mean lies within its quantiles" 1 "SELECT sum(p10 <= mean AND mean <= p90) >= 0.9 * count(*)
+    FROM forecast_total WHERE level = 'total'"
+ask "the shop is surer than its products" 1 "SELECT (SELECT sum(p90 - p10) FROM forecast_total
+    WHERE level = 'total') BETWEEN 1 AND 0.8 * (SELECT sum(p90 - p10) FROM forecast_daily)"
 ask "the mix and its rivals are measured" 3 "SELECT count(*) FROM forecast_accuracy
     WHERE model IN ('mix', 'seasonal', 'naive2') AND rmsse > 0 AND coverage_80 BETWEEN 0 AND 1"
 ask "weights of each class add up to one" "1.0|1.0|1.0|1.0" "SELECT round(sum(weight_smooth), 6),
@@ -74,6 +80,32 @@ checks=$((checks + 1))
 [ "$(sqlite3 country.db "SELECT count(*) FROM (SELECT country, day, sum(units) AS u FROM forecast_daily GROUP BY 1, 2)
     AS d JOIN forecast_total AS t ON t.level = 'country' AND t.name = d.country AND t.day = d.day
     WHERE u <> units OR strftime('%w', d.day) <> '1'")" = 0 ] || fail "countries do not add up, or weeks begin late"
+
+# By channel: a series for each product and channel that sold, as the orders say, adding up to the channels.
+run_vesper 3 nightly --store store --to sqlite:channel.db --forecast yes --horizon 3 --frequency weekly \
+    --forecast-by channel --forecast-models naive,average --learn-origins 1
+expect_done "weeks by channel"
+checks=$((checks + 2))
+sqlite3 -csv orders.db ".import raw/orders.csv orders" "ATTACH 'channel.db' AS f" \
+    "CREATE TEMP TABLE sold AS SELECT DISTINCT product_id, channel FROM orders
+        WHERE CAST(quantity AS INTEGER) > 0 AND status <> 'cancelled'" \
+    "CREATE TEMP TABLE found AS SELECT DISTINCT product_id, channel FROM f.forecast_daily" \
+    "SELECT count(*) FROM (SELECT * FROM sold EXCEPT SELECT * FROM found)" \
+    "SELECT count(*) FROM (SELECT * FROM found EXCEPT SELECT * FROM sold)" \
+    "SELECT count(DISTINCT channel) > 1 FROM found" \
+    "SELECT count(*) FROM (SELECT channel, day, sum(units) AS u FROM f.forecast_daily GROUP BY 1, 2) AS d
+        JOIN f.forecast_total AS t ON t.level = 'channel' AND t.name = d.channel AND t.day = d.day WHERE u <> units" \
+    "SELECT count(*) = 3 * (SELECT count(DISTINCT channel) FROM found) FROM f.forecast_total
+        WHERE level = 'channel'" >channels
+printf '0\n0\n1\n0\n1\n' | cmp -s - channels || fail "channels: $(tr '\n' ' ' <channels)instead of 0 0 1 0 1"
+cp -r "$(ls -dt store/results/*forecast* | head -1)" by_channel
+rm -r "$(ls -dt store/results/*forecast* | head -1)"
+run_vesper 1 nightly --store store --to sqlite:channel.db --forecast yes --horizon 3 --frequency weekly \
+    --forecast-by channel --forecast-models naive,average --learn-origins 1
+expect_done "weeks by channel on one rank"
+diff -r by_channel "$(ls -dt store/results/*forecast* | head -1)" >/dev/null ||
+    fail "by channel: other bytes on one rank"
+
 run_vesper 1 nightly --store store --to sqlite:none.db --forecast no
 expect_done "a night without"
 checks=$((checks + 1))
