@@ -48,7 +48,7 @@ typedef struct Run {
     ForecastAccuracies forecast_accuracies;
     ForecastSummary forecast;
     int64_t blocks_verified;
-    bool is_watched; /* something is written at its end (watch.h) */
+    bool is_watched;   /* something is written at its end (watch.h) */
     struct Diff *diff; /* of the job of that name (diff.h) */
     RunRecord record;
 } Run;

@@ -45,8 +45,9 @@ static void test_texts(void)
 /* What is added as text comes back as that text, as one string. */
 static void test_text_comes_back(void)
 {
-    static const char *const texts[] = {"/data/shop", "/my shop/x=1 y=2", "5", "yes", "nan", "",
-                                        "ends with a blank ", "caf\xc3\xa9", "a\\b"};
+    static const char *const texts[] = {
+        "/data/shop", "/my shop/x=1 y=2",   "5",           "yes", "nan",
+        "",           "ends with a blank ", "caf\xc3\xa9", "a\\b"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         Buffer fields = {0}, found = {0}, expected = {0};
         log_fields_add_text("store", texts[i], &fields);
@@ -125,9 +126,6 @@ static void test_lines(void)
 }
 
 CU_TestInfo log_fields_tests[] = {
-    {"types", test_types},
-    {"texts", test_texts},
-    {"text comes back", test_text_comes_back},
-    {"lines", test_lines},
-    CU_TEST_INFO_NULL,
+    {"types", test_types}, {"texts", test_texts}, {"text comes back", test_text_comes_back},
+    {"lines", test_lines}, CU_TEST_INFO_NULL,
 };
