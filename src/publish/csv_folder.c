@@ -395,6 +395,7 @@ Status csv_folder_reach(const char *place, const PublishOptions *options, Error 
     (void)options;
     TRY(read_place(place, &folder.path, &folder.formulas, error));
     char *path = folder.path.data;
+    vesper_assert(path != NULL);
     if (stat(path, &about) != 0) { /* then the one above it has to be there */
         char *slash = strrchr(path, '/');
         if (slash != NULL)

@@ -17,20 +17,20 @@ typedef struct Described {
 
 static bool parse_description(const redisReply *reply, Described *described)
 {
-    const char *name;
-    json_t *tables, *table;
     json_t *root = reply->type == REDIS_REPLY_STRING
                        ? json_loadb(reply->str, (size_t)reply->len, 0, NULL)
                        : NULL;
     const json_t *run = json_object_get(root, "run");
-    tables = json_object_get(root, "tables");
+    json_t *tables = json_object_get(root, "tables");
     bool is_good = json_is_string(run) && json_string_length(run) < sizeof described->run &&
                    json_object_size(tables) > 0;
     if (is_good) {
         memcpy(described->run, json_string_value(run), json_string_length(run) + 1);
         described->tables = (int)json_object_size(tables);
-        json_object_foreach(tables, name, table) described->lists +=
-            json_integer_value(json_object_get(table, "lists"));
+        for (void *at = json_object_iter(tables); at != NULL;
+             at = json_object_iter_next(tables, at))
+            described->lists +=
+                json_integer_value(json_object_get(json_object_iter_value(at), "lists"));
     }
     json_decref(root);
     return is_good;
@@ -132,7 +132,7 @@ Status redis_roll_back(const char *place, const PublishOptions *options, Rollbac
     if (shop.current[0] == '\0' || shop.previous[0] == '\0')
         FAIL(error, STATUS_USAGE,
              "redis://%s:%d: no night to go back to: none is kept there before the one in force; "
-             "'vesper publish' brings any",
+             "'vesper publish' brings any other",
              shop.place.host, shop.place.port);
     TRY(switch_back(&shop, summary, error));
     TRY(redis_shop_sweep(&shop, false, error));

@@ -317,7 +317,7 @@ static void test_refusals(void)
         return;
     expect_usage("");
     expect_usage("shop.db");
-    expect_usage("redis://localhost");
+    expect_usage("mongodb://localhost");
     expect_usage("sqlite:");
     expect_usage("sqlite://shop.db");
     expect_refusal(1, "nowhere/shop.db", STATUS_IO, "cannot use folder");
