@@ -171,7 +171,7 @@ static void change_block(Random *random, Buffer *file, int64_t at, int64_t size,
         return;
     for (int64_t i = random_below(random, 4); i >= 0; i--) {
         int64_t number = hostile_number(random), place = random_below(random, size);
-        int64_t width = 1LL << random_below(random, 4);
+        int64_t width = (int64_t)1 << random_below(random, 4);
         if (width > size - place)
             width = size - place;
         memcpy(file->data + at + place, &number, (size_t)width);
