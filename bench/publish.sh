@@ -2,7 +2,7 @@
 # Publish a large table into PostgreSQL: `vesper publish` beside `psql \copy` of the same rows into the
 # same server, as one stream from a CSV and from a binary file, bare and with what makes the rows a
 # table that pages can use (primary key, statistics).
-#   bench/publish.sh [LINES]      (default: 7000000 order lines, about 5 million rows of product x day)
+#   bench/publish.sh [LINES]      (default: 9000000 order lines, about 5 million rows of product x day)
 # Seconds of wall clock and of CPU time, of the client and of the server with all its processes; medians
 # of interleaved runs. Vesper's time holds the read-back and the switch too; the start of mpirun is left
 # out.
@@ -10,11 +10,12 @@
 . "$root/tests/support/postgres.sh"
 bench_build
 setup_packages test bench
-lines=${1:-7000000}
+lines=${1:-9000000}
 pg_settings='fsync = on
 shared_buffers = 512MB
 max_wal_size = 8GB'
 pg_find && pg_start
+export PGOPTIONS='-c client_min_messages=warning'
 
 # ---- the rows ----
 
@@ -86,10 +87,10 @@ done
 
 # ---- measured ----
 
-names=(vesper csv binary csv_key binary_key)
+names=(vesper csv binary csv_key binary_key) # _key: with primary key and statistics
 for name in "${names[@]}"; do : >"$work/$name.s"; done
 for _ in $(seq "$repeat"); do
-    psql -X -q "$url" -c 'DROP TABLE IF EXISTS plain' -c 'DROP SCHEMA vesper CASCADE' 2>/dev/null
+    psql -X -q "$url" -c 'DROP TABLE IF EXISTS plain' -c 'DROP SCHEMA vesper CASCADE'
     measure vesper publish
     for format in csv binary; do
         fresh
