@@ -78,6 +78,7 @@ static Status read_options(const Config *config, GateRun *gate, Error *error)
     limits->rows_least = config_int(config, "gate-rows-least");
     limits->users_least = config_int(config, "gate-users-least");
     limits->series_least = config_int(config, "gate-series-least");
+    limits->days_least = config_int(config, "gate-days-least");
     TRY(read_reason(config, &gate->reason, error));
 out:
     return status;

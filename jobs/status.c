@@ -123,12 +123,17 @@ static void tell_input(const StatusFacts *facts)
         summary_line("", "and %d more", n - LISTED);
 }
 
+/* Of what comes in; the store has more tables, its own. */
 static void tell_tables(const StatusFacts *facts)
 {
     Buffer line = {0};
-    for (int i = 0; i < facts->n_tables; i++)
-        buffer_printf(&line, "%s%s %s", i > 0 ? ", " : "", facts->tables[i],
-                      count_text(store_rows(facts->store, facts->tables[i])).text);
+    for (int i = 0; i < INPUT_COUNT; i++) {
+        const char *table = input_schema((InputTable)i)->name;
+        int64_t rows = store_rows(facts->store, table);
+        if (rows > 0)
+            buffer_printf(&line, "%s%s %s", line.size > 0 ? ", " : "", table,
+                          count_text(rows).text);
+    }
     summary_line("rows", "%s", line.size > 0 ? buffer_string(&line) : "none yet");
     buffer_clear(&line);
     for (int i = 0; i < STATUS_FOLDERS; i++) {

@@ -130,9 +130,12 @@ static bool is_known(const NightMeasure *measure, int64_t least)
     return measure != NULL && measure->n >= least && isfinite(measure->value);
 }
 
-static int64_t least_of(const GateLimits *limits, const MeasureKind *kind)
+/* More than there can be where the history is too short to judge by. */
+static int64_t least_of(const GateLimits *limits, const char *kind, const Night *night)
 {
-    return strcmp(kind->kind, "forecast") == 0 ? limits->series_least : limits->users_least;
+    if (night->days < limits->days_least)
+        return INT64_MAX;
+    return strcmp(kind, "forecast") == 0 ? limits->series_least : limits->users_least;
 }
 
 /* Worse than `beside` by more than `share` of it is too bad. */
@@ -151,7 +154,7 @@ static void judge_rival(const GateLimits *limits, const MeasureKind *kind, const
                         GateVerdict *verdict)
 {
     const NightMeasure *measure = night_measure(now, kind->name);
-    if (isnan(limits->rival_margin) || !is_known(measure, least_of(limits, kind)) ||
+    if (isnan(limits->rival_margin) || !is_known(measure, least_of(limits, kind->kind, now)) ||
         !isfinite(measure->rival))
         return;
     GateRule *rule = add_rule(verdict, "rival", kind->name);
@@ -167,11 +170,11 @@ static void judge_fall(const GateLimits *limits, const MeasureKind *kind, const 
 {
     const NightMeasure *measure = night_measure(now, kind->name);
     const NightMeasure *was = night_measure(before, kind->name);
-    int64_t least = least_of(limits, kind);
+    int64_t least = least_of(limits, kind->kind, before);
     if (isnan(limits->accuracy_fall) || !is_known(was, least) || leaves_out(now, kind->kind))
         return;
     bool is_measured = is_known(measure, 0);
-    if (is_measured && measure->n < least)
+    if (is_measured && measure->n < least_of(limits, kind->kind, now))
         return;
     GateRule *rule = add_rule(verdict, "accuracy", kind->name);
     set_band(rule, kind, is_measured ? measure->value : NAN, was->value, limits->accuracy_fall);
@@ -188,8 +191,8 @@ static void judge_bias(const GateLimits *limits, const Night *now, const Night *
 {
     const NightMeasure *measure = night_measure(now, GATE_FORECAST_BIAS);
     const NightMeasure *was = night_measure(before, GATE_FORECAST_BIAS);
-    if (isnan(limits->bias_rise) || !is_known(measure, limits->series_least) ||
-        !is_known(was, limits->series_least))
+    if (isnan(limits->bias_rise) || !is_known(measure, least_of(limits, "forecast", now)) ||
+        !is_known(was, least_of(limits, "forecast", before)))
         return;
     GateRule *rule = add_rule(verdict, "bias", GATE_FORECAST_BIAS);
     rule->now = measure->value;

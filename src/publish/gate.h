@@ -18,6 +18,7 @@ typedef struct GateLimits {
     double bias_rise;     /* by how much forecasts' bias may go further from 0; 0.1: 10 points */
     int64_t users_least;  /* customers that a measure of recommendations must rest on */
     int64_t series_least; /* the same, series of a measure of forecasts */
+    int64_t days_least;   /* days of history without which no model is judged */
     double rejected;      /* share of the rows taken in that may have been rejected */
 } GateLimits;
 
