@@ -348,7 +348,7 @@ const JobOption option_table[] = {
      PART_NONE},
     {{"limit", 0, NULL, NULL, OPTION_INT, "N", "4", 1, 1e6, "lines of each list"}, DIFF, PART_NONE},
     {{"json", 0, NULL, NULL, OPTION_SWITCH, NULL, NULL, 0, 0, "print JSON, for programs"},
-     DIFF,
+     DIFF | STATUS,
      PART_NONE},
     {{"threads", 0, "run", "threads", OPTION_INT, "N", "1", 1, 1024,
       "threads of each rank; the results do not depend on it. mpirun ties one or two ranks to a "
@@ -430,9 +430,6 @@ const JobOption option_table[] = {
      PART_NONE},
     {{"nights", 0, NULL, NULL, OPTION_INT, "N", "7", 0, 1e6,
       "how many of the last nights are told"},
-     STATUS,
-     PART_NONE},
-    {{"json", 0, NULL, NULL, OPTION_SWITCH, NULL, NULL, 0, 0, "print JSON, for programs"},
      STATUS,
      PART_NONE},
     {{"time-zone", 0, "store", "time_zone", OPTION_TEXT, "NAME", NULL, 0, 0,

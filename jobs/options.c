@@ -75,6 +75,8 @@ Status options_parse(const char *job, int argc, char **argv, Config **config, Er
     const char *sections[2 * INPUT_COUNT + 2] = {NULL};
     for (int i = 0; i < option_table_count; i++) {
         options[i] = option_table[i].option;
+        for (int k = 0; k < i; k++) /* only the first would be found */
+            vesper_assert(strcmp(options[i].flag, options[k].flag) != 0);
     }
     for (int i = 0; i < INPUT_COUNT; i++) {
         const char *name = input_schema((InputTable)i)->name;
