@@ -291,3 +291,35 @@ Status end_of_gate(const Run *run, Error *error)
         status = refuse(run, error);
     return comm_agree(run->comm, status, error);
 }
+
+/* ---- after a roll-back ---- */
+
+static Status record_on_root(Run *run, Error *error)
+{
+    Status status;
+    NightList list = {0};
+    Buffer reason = {0};
+    Night *night = &run->gate.night;
+    TRY(nights_list(run->store, 0, &list, error));
+    const Night *restored = nights_find(&list, run->rollback.restored);
+    *night = (Night){.decision = NIGHT_ROLLED_BACK,
+                     .generation = restored != NULL ? restored->generation : 0,
+                     .ranks = comm_size(run->comm)};
+    if (restored != NULL)
+        (void)snprintf(night->as_of, sizeof night->as_of, "%s", restored->as_of);
+    (void)snprintf(night->run, sizeof night->run, "%s", run->rollback.restored);
+    buffer_printf(&reason, "run %s was withdrawn", run->rollback.withdrawn);
+    night_set_text(&night->reason, buffer_string(&reason));
+    night_set_text(&night->target, config_text(run->config, "to"));
+    TRY(record(run, night, error));
+out:
+    nights_free(&list);
+    buffer_free(&reason);
+    return status;
+}
+
+Status record_roll_back(Run *run, Error *error)
+{
+    return comm_agree(run->comm, comm_rank(run->comm) == 0 ? record_on_root(run, error) : STATUS_OK,
+                      error);
+}

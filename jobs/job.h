@@ -99,6 +99,8 @@ Status publish_through_gate(Run *run, Error *error) VESPER_MUST_USE; /* gate.c *
 /* STATUS_GATE, with the reason, if it did: the last word of a job that published otherwise.
  * Collective. */
 Status end_of_gate(const Run *run, Error *error) VESPER_MUST_USE; /* gate.c */
+/* A stage: run->rollback, in the store's record of nights. Collective. gate.c */
+Status record_roll_back(Run *run, Error *error) VESPER_MUST_USE;
 
 /* The results that are published together, and run->published, which says of what. On rank 0. */
 Status open_night(Run *run, ResultReader **reader, Error *error) VESPER_MUST_USE; /* publish.c */

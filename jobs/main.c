@@ -80,8 +80,10 @@ static const Job jobs[] = {
      "Takes the night in force out of the target and puts the one before, which is kept there as "
      "NAME__previous, in force again, in one transaction; vesper_run says so. It goes back one "
      "night "
-     "at most. The store stays as it is: the next night, or 'vesper publish', goes on from there.",
-     "  vesper rollback --to sqlite:shop.db\n"
+     "at most. The store keeps its data, and if --store names it, records the way back: the gate "
+     "compares the next night with the one in force again. The next night, or 'vesper publish', "
+     "goes on from there.",
+     "  vesper rollback --store /data/shop --to sqlite:shop.db\n"
      "  vesper rollback -c shop.ini\n",
      job_rollback},
     {"status", "how the store and its last nights are",

@@ -214,6 +214,8 @@ static void tell_night(const Night *night, int width)
         summary_line("", "    and %d more", night->n_failed - 1);
     if (night->decision == NIGHT_FORCED && night->reason != NULL)
         summary_line("", "    published because: %s", night->reason);
+    if (night->decision == NIGHT_ROLLED_BACK && night->reason != NULL)
+        summary_line("", "    %s", night->reason);
 }
 
 static void tell_nights(const StatusFacts *facts)

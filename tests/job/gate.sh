@@ -146,6 +146,21 @@ run_vesper 2 nightly "${plain[@]}"
 expect_failure "a damaged record" 4 'nights/000002.json is damaged'
 cp sound.json store/nights/000002.json
 
+# ---- the way back: the next night is compared with the one in force again
+restored=$(sqlite3 shop.db 'SELECT run FROM vesper_run WHERE current = 0')
+withdrawn=$(sqlite3 shop.db 'SELECT run FROM vesper_run WHERE current = 1')
+run_vesper 2 rollback --store store --to sqlite:shop.db
+expect_done "rollback"
+run_vesper 1 status --store store --nights 1
+expect_text "rollback" "$work/out" "rolled back .*$restored +sqlite:shop.db"
+expect_text "rollback" "$work/out" "run $withdrawn was withdrawn"
+make_orders 409 12 0 >more.csv
+run_vesper 2 nightly "${plain[@]}" --input orders=more.csv
+expect_done "the night after"
+expect_text "the night after" "$work/out" "^gate +accepted: .* beside run $restored$"
+run_vesper 1 rollback --store nowhere --to sqlite:shop.db
+expect_done "rollback without a store"
+
 # ---- options
 run_vesper 1 nightly "${plain[@]}" --gate-rows-down 1.5
 expect_failure "a share above 1" 2 "--gate-rows-down '1.5' must be a number from 0 to 1, or off"
