@@ -6,6 +6,7 @@
 #include "base/civil.h"
 #include "base/fault.h"
 #include "base/memory.h"
+#include "ingest/source_database.h"
 #include "store/files.h"
 
 #include <jansson.h>
@@ -165,13 +166,13 @@ static json_t *store_dataset(const Store *store, const char *table, bool is_outp
     return json;
 }
 
-/* One --input. Its content is known once it was taken in. */
-static json_t *file_dataset(const Run *run, const char *path)
+/* One --input TABLE=PATH. Its content is known once it was taken in. */
+static json_t *input_dataset(const Run *run, const char *table, const char *path)
 {
-    json_t *json = dataset(path, NULL);
+    json_t *json = dataset(path, source_is_database(path) ? table : NULL);
     int count = 0;
     const StoreInput *input = run->ingest.changed ? store_newest_inputs(run->store, &count) : NULL;
-    while (count > 0 && strcmp(input->path, path) != 0) {
+    while (count > 0 && (strcmp(input->path, path) != 0 || strcmp(input->table, table) != 0)) {
         input++;
         count--;
     }
@@ -190,15 +191,19 @@ static json_t *file_dataset(const Run *run, const char *path)
     return json;
 }
 
-/* Files, where the run takes in any; else the store's tables. */
+/* Files and databases, where the run takes in any; else the store's tables. */
 static json_t *inputs_of(const Run *run)
 {
     json_t *inputs = json_array();
     int n = config_list_count(run->config, "input");
     for (int i = 0; i < n; i++) {
-        const char *path = strchr(config_list_item(run->config, "input", i), '=');
-        if (path != NULL)
-            (void)json_array_append_new(inputs, file_dataset(run, path + 1));
+        const char *input = config_list_item(run->config, "input", i);
+        const char *path = strchr(input, '=');
+        char table[STORE_NAME_SIZE];
+        if (path == NULL)
+            continue;
+        (void)snprintf(table, sizeof table, "%.*s", (int)(path - input), input);
+        (void)json_array_append_new(inputs, input_dataset(run, table, path + 1));
     }
     for (int i = 0; n == 0 && run->store != NULL && i < INPUT_COUNT; i++) {
         const char *table = input_schema((InputTable)i)->name;

@@ -98,9 +98,14 @@ status = the state
 [products]
 table = goods
 END
-night 3 typed -c typed.ini --max-rejected 1 --input "orders=$url" --input "products=$url"
+night 3 typed -c typed.ini --max-rejected 1 --lineage events.json --input "orders=$url" \
+    --input "products=$url"
 expect_done "types"
 expect_rows "types" 6 4 2 0
+for table in orders:4 products:2; do
+    expect_text "types: lineage of $table" events.json "\"namespace\":\"postgres://127.0.0.1:$pg_port\",\
+\"name\":\"shop.${table%:*}\".{0,600}\"rowCount\":${table#*:}"
+done
 expect_text "types: rejects" store.typed/rejects/000001-orders.csv \
     'postgresql://.*,3,order_id,empty.*|,unit_price,.*NaN'
 night 1 typed1 -c typed.ini --max-rejected 1 --input "orders=$url" --input "products=$url"
