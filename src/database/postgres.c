@@ -65,7 +65,8 @@ static Status check_password_file(const PQconninfoOption *options, Error *error)
         buffer_printf(&own, "%s/.pgpass", home);
         path = buffer_string(&own);
     }
-    if (path != NULL && stat(path, &found) == 0 && (found.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    if (path != NULL && stat(path, &found) == 0 && S_ISREG(found.st_mode) &&
+        (found.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         FAIL(error, STATUS_USAGE,
              "the password file %s may be read by others than its owner, so it is not used; "
              "chmod 600 it",

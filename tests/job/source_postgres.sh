@@ -190,6 +190,9 @@ rejects=store.bad/rejects/000001-orders.csv
 expect_text "bad rows" $rejects '^postgresql://shop@127.0.0.1:[0-9]*/shop,7,quantity,'
 [ "$(sqlite3 bad.db "SELECT units FROM product_total WHERE product_id = '''; DROP TABLE x;--'")" != "" ] ||
     fail "a product's name is not what it was"
+sed -n -E '1p; /,7,quantity,/s/,(p[0-9]+),,/,\1,3,/p' $rejects >mended.csv
+night 2 bad -c bad.ini --input orders=mended.csv
+expect_rows "a mended row" 1 1 0 0
 night 2 refused -c bad.ini --max-rejected 0.001 --input "orders=$url"
 expect_failure "too many bad rows" 3 '2 of 200 rows of orders rejected'
 
@@ -254,7 +257,7 @@ hidden "a password and no table" "postgresql://shop:sesame@h/shop?sslmode=requir
 night 1 hidden --dry-run --input "orders=postgresql://shop:sesame@127.0.0.1/shop"
 expect_failure "a password in a dry run" 2 password
 ! grep -q sesame out err || fail "a password in a dry run is shown"
-PGPASSFILE=/none night 1 hidden --input "orders=$url"
+PGPASSFILE=/dev/null night 1 hidden --input "orders=$url"
 expect_failure "no password" 4 'cannot connect' 'no password supplied' 'password file'
 chmod 644 "$PGPASSFILE"
 night 1 hidden --input "orders=$url"
