@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every model but those that a shop's mix never gains from; and what one origin costs by length of
- * the series, in nanoseconds, as measured with all of them (bench/forecast.sh). */
 static const SeriesModels USUAL = (1U << SERIES_MODELS) - 1;
-static const SeriesCost COST = {{2e5, 2e4, 0, 0}};
+/* Nanoseconds of all models for a series of n values and an origin: the line through what
+ * bench/forecast.sh prints by length (2.9, 5.1, 8.5, 14.5, 28.7 ms for 90, 180, 365, 730, 1,460
+ * days, three origins, seasons of 7). Only ratios matter. */
+static const SeriesCost COST = {{1.3e6, 1.87e4, 0, 0}};
 
 /* Refuse `word`, which is none of names [n]. */
 static Status refuse_word(const char *setting, const char *what, Bytes word,

@@ -292,6 +292,35 @@ static void test_mix(void)
     series_set_free(&set);
 }
 
+/* What a backtest, and intervals of one model, hold does not grow with the series: those of a
+ * batch.
+ */
+static void test_memory(void)
+{
+    int64_t held[2] = {0};
+    for (int k = 0; k < 2; k++) {
+        Error error = {0};
+        ModelIntervals intervals = {0};
+        SeriesSet set = make_set(PLACE_FIRST, k == 0 ? TOTAL : 5 * TOTAL, 0);
+        int64_t before = mem_live_bytes();
+        Backtest backtest = make_backtest(&set, 1);
+        ModelForecasts from = {&set, &backtest, SERIES_AVERAGE, NULL};
+        CU_ASSERT_EQUAL(
+            model_intervals_learn(rank_comm(), &from, 1, ORIGINS - 1, 1, &intervals, &error),
+            STATUS_OK);
+        for (int64_t i = 0; i < set.n; i += 100)
+            CU_ASSERT_EQUAL(model_intervals_load(&intervals, i, &error), STATUS_OK);
+        if (set.n > 0) /* a whole batch */
+            CU_ASSERT_EQUAL(model_intervals_load(&intervals, 0, &error), STATUS_OK);
+        held[k] = mem_live_bytes() - before;
+        model_intervals_free(&intervals);
+        backtest_free(&backtest);
+        CU_ASSERT_EQUAL(mem_live_bytes(), before);
+        series_set_free(&set);
+    }
+    CU_ASSERT_EQUAL(held[0], held[1]);
+}
+
 /* No series at all, and series too short for any origin in the past. */
 static void test_edges(void)
 {
@@ -318,5 +347,6 @@ CU_TestInfo backtest_tests[] = {{"nothing_after_origin", test_nothing_after_orig
                                 {"same_bits", test_same_bits},
                                 {"figures", test_figures},
                                 {"mix", test_mix},
+                                {"memory", test_memory},
                                 {"edges", test_edges},
                                 CU_TEST_INFO_NULL};
