@@ -10,6 +10,7 @@
 #include "base/civil.h"
 #include "base/decimal.h"
 #include "options.h"
+#include "run_name.h"
 #include "stage.h"
 #include "summary.h"
 
@@ -36,6 +37,21 @@ static void find_days(StatusFacts *facts)
     civil_format_day((int32_t)last, facts->last_day);
 }
 
+static void count_past_nights(StatusFacts *facts)
+{
+    facts->past_first = INT32_MAX;
+    facts->past_last = INT32_MIN;
+    for (int i = 0; i < facts->results.n; i++) {
+        RunName name;
+        if (!run_name_parse(facts->results.entries[i].name, &name) || name.as_of == DAY_NONE ||
+            name.part != PART_SALES || name.generation != store_generation(facts->store))
+            continue;
+        facts->past_nights++;
+        facts->past_first = name.as_of < facts->past_first ? name.as_of : facts->past_first;
+        facts->past_last = name.as_of > facts->past_last ? name.as_of : facts->past_last;
+    }
+}
+
 static Status look(StatusFacts *facts, Error *error)
 {
     Status status;
@@ -49,6 +65,7 @@ static Status look(StatusFacts *facts, Error *error)
     TRY(survey_entries(store, "tmp", &facts->unfinished, error));
     TRY(survey_entries(store, "checkpoints", &facts->checkpoints, error));
     TRY(survey_entries(store, "results", &facts->results, error));
+    count_past_nights(facts);
     TRY(nights_list(store, 0, &facts->nights, error));
 out:
     return status;
@@ -58,10 +75,13 @@ bool status_is_unpublished(const StatusFacts *facts, const SurveyEntry *results)
 {
     size_t name = strcspn(results->name, "."); /* factors belong to the lists learned with them */
     char run[STORE_NAME_SIZE];
+    RunName parts;
     if (strtoll(results->name, NULL, 10) != store_generation(facts->store) || name >= sizeof run)
         return false;
     memcpy(run, results->name, name);
     run[name] = '\0';
+    if (run_name_parse(run, &parts) && parts.as_of != DAY_NONE)
+        return false;
     for (int i = 0; i < facts->nights.n; i++) {
         const Night *night = &facts->nights.nights[i];
         for (int k = 0; night->decision != NIGHT_REFUSED && k < night->n_parts; k++) {
@@ -199,6 +219,16 @@ static void tell_unfinished(const StatusFacts *facts)
         summary_line("unfinished", "nothing");
 }
 
+static void tell_past(const StatusFacts *facts)
+{
+    char first[CIVIL_TEXT_SIZE], last[CIVIL_TEXT_SIZE];
+    if (facts->past_nights == 0)
+        return;
+    civil_format_day(facts->past_first, first);
+    civil_format_day(facts->past_last, last);
+    summary_line("past", "%d nights as of days from %s to %s", facts->past_nights, first, last);
+}
+
 static void tell_night(const Night *night, int width)
 {
     ShortText took = {"-"};
@@ -244,6 +274,7 @@ void status_print(const StatusFacts *facts)
     tell_tables(facts);
     tell_lock(facts);
     tell_unfinished(facts);
+    tell_past(facts);
     tell_nights(facts);
 }
 

@@ -20,11 +20,14 @@ typedef struct StatusFacts {
     SurveyEntries unfinished;  /* in tmp/ */
     SurveyEntries checkpoints; /* of learning that was stopped */
     SurveyEntries results;
-    NightList nights; /* all */
-    int told;         /* of them, at most */
+    int past_nights; /* of the generation in force, as of days before its last (run_name.h) */
+    int32_t past_first, past_last; /* of these days */
+    NightList nights;              /* all */
+    int told;                      /* of them, at most */
 } StatusFacts;
 
-/* Results of the generation in force that no recorded night has published. */
+/* Results of the generation in force that no recorded night has published; not those of nights of
+ * the past, which seldom are. */
 bool status_is_unpublished(const StatusFacts *facts, const SurveyEntry *results);
 
 /* Print them on stdout. Local. */

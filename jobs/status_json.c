@@ -118,10 +118,10 @@ void status_print_json(const StatusFacts *facts)
     json_t *unfinished =
         json_pack("{so so so}", "tmp", entries_json(&facts->unfinished), "checkpoints",
                   entries_json(&facts->checkpoints), "unpublished", unpublished_json(facts));
-    json_print(json_pack("{so so so so so so so}", "store", store_json(facts), "rows", rows, "disk",
-                         disk, "last_input", inputs_json(facts->store), "lock",
-                         lock_json(&facts->lock), "unfinished", unfinished, "nights",
-                         nights_json(facts)),
+    json_print(json_pack("{so so so so so so si so}", "store", store_json(facts), "rows", rows,
+                         "disk", disk, "last_input", inputs_json(facts->store), "lock",
+                         lock_json(&facts->lock), "unfinished", unfinished, "past_nights",
+                         facts->past_nights, "nights", nights_json(facts)),
                &text);
     (void)fputs(buffer_string(&text), stdout);
     buffer_free(&text);

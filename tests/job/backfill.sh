@@ -72,6 +72,13 @@ run_vesper 3 backfill 2023-02-01 2023-03-11 --store stopped --recommend no --for
 expect_done "on three ranks" && expect_text "on three ranks" out '^nights +39, .*: [0-9]+ computed, [1-9][0-9]* were there$'
 expect_same_store "stopped and undisturbed" store/results stopped/results
 
+run_vesper 2 status --store store
+expect_done "status" && expect_text "status" out '^past +38 nights as of days from 2023-02-01 to 2023-03-10$'
+checks=$((checks + 1))
+[ "$(grep -c 'not published' out)" = 1 ] || fail "nights of the past count as unfinished: $(cat out)"
+run_vesper 1 status --store store --json
+expect_done "status as JSON" && expect_text "status as JSON" out '"past_nights": ?38'
+
 # refused WHAT REGEX ARGUMENT...
 refused() {
     local what=$1 regex=$2
