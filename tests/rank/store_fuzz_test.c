@@ -71,7 +71,7 @@ static void damage(Random *random, Buffer *file)
         if (random_below(random, 2) == 0)
             file->size = at;
         else
-            buffer_append(file, file->data, size);
+            buffer_append(file, &number, NUMBER_BYTES);
     }
 }
 
