@@ -7,7 +7,7 @@ const rivals = new Map(read(process.argv[3]).map(([model, ms]) => [model, Number
 const value = (series, setup, model, figure) =>
     rows.find((row) => row[0] === series && row[1] === setup && row[2] === model && row[3] === figure)?.[4];
 const counts = [...new Set(rows.filter((row) => row[2] === "whole").map((row) => row[0]))];
-const digits = (number, n) => (number === undefined || Number.isNaN(number) ? "" : Number(number).toFixed(n));
+const digits = (number, n) => (number === undefined || !Number.isFinite(Number(number)) ? "" : Number(number).toFixed(n));
 const thousands = (n) => Number(n).toLocaleString("en");
 
 // On one core where that was run, else on one of two.

@@ -13,6 +13,15 @@ typedef struct Between {
     double part; /* in [0, 1); 0: `high` does not matter */
 } Between;
 
+bool interval_is_count(const double *values, int64_t n)
+{
+    for (int64_t t = 0; t < n; t++) {
+        if (!isnan(values[t]) && (values[t] < 0 || values[t] != floor(values[t])))
+            return false;
+    }
+    return true;
+}
+
 double interval_rate(const double *mean, int64_t n)
 {
     double sum = 0;

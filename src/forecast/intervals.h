@@ -88,6 +88,8 @@ void intervals_sum_quantiles(const IntervalModel *model, int64_t i, const double
 double intervals_sum_above(const IntervalModel *model, int64_t i, const double *mean, int length,
                            double sum, double stock);
 
+/* Whether values [n], NaN left out, are whole pieces that are never below 0. */
+bool interval_is_count(const double *values, int64_t n);
 /* What is forecast a period: the mean of means [n], without those that are 0 or not known (the shop
  * is closed); 0 if there is no other. */
 double interval_rate(const double *mean, int64_t n);

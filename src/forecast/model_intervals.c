@@ -18,23 +18,13 @@ bool model_forecast(const ModelForecasts *from, int64_t i, int origin, double *m
     return !isnan(mean[0]);
 }
 
-/* Whole pieces that are never below 0. */
-static bool is_count(const SeriesSet *set, int64_t i)
-{
-    for (int64_t t = set->begin[i]; t < set->begin[i + 1]; t++) {
-        double value = set->values[t];
-        if (!isnan(value) && (value < 0.0 || value != floor(value)))
-            return false;
-    }
-    return true;
-}
-
 /* The k-th series of the batch is series i. */
 static void gather(ModelIntervals *intervals, int64_t i, int64_t k)
 {
     const ModelForecasts *from = &intervals->from;
     int horizon = from->backtest->options.horizon;
-    intervals->is_count[k] = is_count(from->set, i);
+    intervals->is_count[k] =
+        interval_is_count(from->set->values + from->set->begin[i], series_length(from->set, i));
     for (int o = 0; o < intervals->n_origins; o++) {
         int64_t row = (k * intervals->n_origins + o) * horizon;
         Outlook outlook = backtest_outlook(from->backtest, from->set, i, intervals->first + o,

@@ -22,22 +22,12 @@ static void errors_free(Errors *errors)
     mem_free(&errors->is_count);
 }
 
-/* Whole pieces that are never below 0. */
-static bool is_count(const double *history, int32_t n)
-{
-    for (int32_t t = 0; t < n; t++) {
-        if (!isnan(history[t]) && (history[t] < 0.0 || history[t] != floor(history[t])))
-            return false;
-    }
-    return true;
-}
-
 static void gather(const NodeBacktest *nodes, int64_t node, Errors *errors)
 {
     const double *history = nodes->history + node * nodes->n_periods;
     int64_t horizon = nodes->horizon;
     errors->scale[node] = NAN; /* that of the backtest */
-    errors->is_count[node] = is_count(history, nodes->n_periods);
+    errors->is_count[node] = interval_is_count(history, nodes->n_periods);
     for (int o = 1; o < nodes->n_origins; o++) {
         const double *forecast = nodes->forecasts + (node * nodes->n_origins + o) * horizon;
         int64_t row = node * errors->width + (o - 1) * horizon,

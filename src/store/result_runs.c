@@ -126,11 +126,12 @@ static bool is_of_run(const char *name, const char *run)
     return strncmp(name, run, length) == 0 && name[length] == '.';
 }
 
-/* Whether what stands between generation and hash, "-KIND-", is the same. */
+/* Whether what stands between generation and hash, "-KIND-", is the same; a run without a kind has
+ * no checkpoints. */
 static bool is_of_kind(const char *name, const char *run)
 {
     const char *own = strchr(name, '-'), *kind = strchr(run, '-'), *hash = strrchr(run, '-');
-    return own != NULL && kind != NULL && strncmp(own, kind, (size_t)(hash - kind) + 1) == 0;
+    return own != NULL && kind != hash && strncmp(own, kind, (size_t)(hash - kind) + 1) == 0;
 }
 
 static Status clear_kind(const char *path, const char *run, bool keeps_own, int *removed,

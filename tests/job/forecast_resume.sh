@@ -94,4 +94,21 @@ expect_done "recommendations in between"
 forecast 2
 expect_done "after recommendations"
 expect_text "after recommendations" err 'goes on: 4 of [0-9]+ blocks'
+
+# A night that is killed there goes on there, past the stages that it has done.
+night() { # RANKS STORE
+    run_vesper "$1" nightly --store "$2" --input orders=raw/orders.csv --to "sqlite:$2.db" --recommend yes \
+        --factors 8 --iterations 1 --split-days 20 --forecast yes "${options[@]}"
+}
+night 2 whole
+expect_done "a night, undisturbed" || finish
+expect_kill=yes
+VESPER_FAULT=forecast.batch:0:2:kill night 1 night
+expect_kill=
+night 2 night
+expect_done "a night that was killed"
+expect_text "a night that was killed" err 'goes on: 4 of [0-9]+ blocks'
+checks=$((checks + 1))
+found=$(diff -rq whole/results night/results) || fail "a night that was killed: $(echo "$found" | head -3)"
+[ ! -e night/checkpoints ] || fail "a night that was killed: checkpoints are left"
 finish

@@ -179,6 +179,8 @@ static void test_others(void)
     other.checkpoints = NULL;
     CU_ASSERT_EQUAL(hash, learn(&shop, &other));
     CU_ASSERT_NOT_EQUAL(hash, learn(&shop, &usual));
+    expect_cleared(store, "000001-0123abcd", false, 0); /* other kinds of results */
+    expect_cleared(store, "000001-forecast-0123abcd", false, 0);
     expect_cleared(store, RUN, true, 1);
     expect_cleared(store, RUN, false, 3);
     close_store(&store);
