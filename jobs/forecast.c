@@ -21,6 +21,7 @@
 #include "forecast_table.h"
 #include "options.h"
 #include "part.h"
+#include "predict.h"
 #include "stage.h"
 #include "summary.h"
 
@@ -152,6 +153,7 @@ Status job_forecast(Run *run, Error *error)
     TRY(as_of_read(run, true, error));
     TRY(stage_run(run, "open", open_to_write, error));
     TRY(as_of_look_back(run, error));
+    TRY(predict_check(run, (const PlanStage[]){PLAN_FORECAST}, 1, error));
     TRY(stage_run(run, "forecast", make_forecasts, error));
     TRY(stage_run(run, "record", run_record_write, error));
     summary_of_store(run);

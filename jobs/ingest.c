@@ -6,6 +6,7 @@
  * file Out: one more generation of the store; bad rows in STORE/rejects/NNNNNN-TABLE.csv with file,
  *      line, field and reason. Rows read = stored + rejected + unchanged, always. */
 #include "dry_run.h"
+#include "predict.h"
 #include "stage.h"
 #include "summary.h"
 
@@ -29,6 +30,7 @@ Status take_in(Run *run, Error *error)
     Status status;
     TRY(ingest_run(run->comm, run->store, run->config, &run->ingest, error));
     RowCounts rows = run_total_counts(run);
+    run->is_idle = !run->ingest.changed;
     stage_note(run, "rows=%lld stored=%lld rejected=%lld unchanged=%lld generation=%lld",
                (long long)rows.read, (long long)rows.stored, (long long)rows.rejected,
                (long long)rows.unchanged, (long long)run->ingest.generation);
@@ -42,6 +44,7 @@ Status job_ingest(Run *run, Error *error)
     if (config_switch(run->config, "dry-run"))
         return dry_run(run, error);
     TRY(stage_run(run, "open", open_to_write, error));
+    TRY(predict_check(run, (const PlanStage[]){PLAN_INGEST}, 1, error));
     TRY(stage_run(run, "ingest", take_in, error));
     TRY(stage_run(run, "record", run_record_write, error));
     summary_of_ingest(run);

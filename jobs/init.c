@@ -27,7 +27,6 @@ Status create_store(Run *run, Error *error)
     TRY(options_settings(run->config, &settings, error));
     TRY_ALL(run->comm, check_time_zone(settings.time_zone, error), error);
     TRY(store_create(run->comm, path, &settings, error));
-    stage_note_text(run, "store", path);
     stage_note(run, "partitions=%d", (int)settings.partitions);
     stage_note_text(run, "time_zone", settings.time_zone);
     stage_note_text(run, "currency", settings.currency);

@@ -25,6 +25,7 @@ typedef struct Run {
     const Config *config;
     const char *job;
     Store *store;   /* NULL until a stage opened it */
+    bool is_idle;   /* the stage at work found its work done already */
     char note[256]; /* what the stage at work says of itself in the log */
     int32_t as_of;  /* last day that is seen; DAY_NONE: all. Of jobs that take --as-of */
     NightPart parts[PART_COUNT];
@@ -76,6 +77,7 @@ Status job_publish(Run *run, Error *error) VESPER_MUST_USE;
 Status job_nightly(Run *run, Error *error) VESPER_MUST_USE;
 Status job_status(Run *run, Error *error) VESPER_MUST_USE;
 Status job_rollback(Run *run, Error *error) VESPER_MUST_USE;
+Status job_plan(Run *run, Error *error) VESPER_MUST_USE;
 Status job_verify(Run *run, Error *error) VESPER_MUST_USE;
 Status job_backfill(Run *run, Error *error) VESPER_MUST_USE;
 Status job_diff(Run *run, Error *error) VESPER_MUST_USE;

@@ -108,6 +108,15 @@ static const Job jobs[] = {
      "  vesper diff previous last --store /data/shop\n"
      "  vesper diff 2024-05-01 2024-05-31 --store /data/shop --limit 20 --json\n",
      job_diff},
+    {"plan", "what a night would take: memory, traffic, disk and time",
+     "Says for each stage of a night how much memory it takes of a rank, how many bytes travel and "
+     "go through files, and how long it takes, from the rows of a shop or from a store and its "
+     "input, for any number of ranks; and which solvers fit. docs/plan.md has the formulae and "
+     "the machine that they were measured on.",
+     "  vesper plan --rows orders=50000000,customers=4000000,products=50000 --ranks 16\n"
+     "  vesper plan -c shop.ini --store /data/shop --input orders=new/ --ranks 8 --threads 2\n"
+     "  sbatch $(vesper plan --slurm -c shop.ini --ranks 8) slurm/nightly.sbatch\n",
+     job_plan},
     {"verify", "check every checksum of the store",
      "Reads all segments of the generation in force. A damaged block is named by file, column and "
      "partition.",

@@ -72,6 +72,7 @@ Status part_make(Run *run, ResultPart part, PartWork work, Error *error)
     }
     TRY(clear_checkpoints(run, part, true, error));
     own->is_made = true;
+    run->is_idle = own->was_there;
     stage_note(run, "run=%s%s", own->name, own->was_there ? " already=computed" : "");
 out:
     return status;

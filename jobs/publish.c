@@ -107,6 +107,7 @@ Status publish_tables(Run *run, Error *error)
     if (comm_rank(run->comm) == 0)
         status = publish_on_root(run, error);
     TRY(comm_agree(run->comm, status, error));
+    run->is_idle = !run->publish.changed;
     stage_note(run, "run=%s tables=%d rows=%lld changed=%s", run->published.run,
                run->publish.tables, (long long)run->publish.rows,
                run->publish.changed ? "yes" : "no");

@@ -17,6 +17,7 @@
 #include "as_of.h"
 #include "options.h"
 #include "part.h"
+#include "predict.h"
 #include "recommend/room.h"
 #include "recommend_options.h"
 #include "stage.h"
@@ -154,6 +155,7 @@ Status job_recommend(Run *run, Error *error)
     TRY(as_of_read(run, true, error));
     TRY(stage_run(run, "open", open_to_write, error));
     TRY(as_of_look_back(run, error));
+    TRY(predict_check(run, (const PlanStage[]){PLAN_RECOMMEND}, 1, error));
     TRY(stage_run(run, "recommend", make_lists, error));
     TRY(stage_run(run, "record", run_record_write, error));
     summary_of_store(run);

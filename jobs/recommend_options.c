@@ -17,7 +17,7 @@ static const double BM25_B = 0.75;
 static const double FACTOR_DEVIATION = 0.1;
 
 /* "400M": bytes, or so many KiB, MiB, GiB. */
-static Status read_memory(const Config *config, int64_t *bytes, Error *error)
+Status recommend_options_memory(const Config *config, int64_t *bytes, Error *error)
 {
     static const char units[] = "KMG";
     Status status = STATUS_OK;
@@ -134,7 +134,7 @@ static Status read_model_options(const Config *config, int threads, ModelOptions
     Similarity similarity = SIMILARITY_COSINE;
     bool fill = true;
     TRY(options_yes_no(config, "repeat-fill", &fill, error));
-    TRY(read_memory(config, &memory, error));
+    TRY(recommend_options_memory(config, &memory, error));
     TRY(read_similarity(config, &similarity, error));
     options->itemknn = (ItemknnOptions){.similarity = similarity,
                                         .neighbours = config_int(config, "knn-neighbours"),

@@ -41,8 +41,19 @@ static StageTime *find_stage(RunRecord *record, const char *name)
     return stage;
 }
 
+static void add_predicted(PlanNeed *sum, const PlanNeed *need)
+{
+    sum->seconds += need->seconds;
+    sum->memory = fmax(sum->memory, need->memory);
+    sum->sent += need->sent;
+    sum->read += need->read;
+    sum->written += need->written;
+}
+
 static void add_time(StageTime *stage, const StageTime *time)
 {
+    stage->is_predicted = stage->is_predicted || time->is_predicted;
+    add_predicted(&stage->predicted, &time->predicted);
     stage->min_s += time->min_s;
     stage->mean_s += time->mean_s;
     stage->max_s += time->max_s;
@@ -61,7 +72,7 @@ StageStart run_record_begin_stage(const Comm *comm)
 }
 
 StageTime run_record_end_stage(RunRecord *record, Comm *comm, const char *name,
-                               const StageStart *start)
+                               const StageStart *start, const PlanNeed *predicted)
 {
     ProcessIo io = process_io();
     int64_t own_us = (int64_t)((clock_seconds() - start->seconds) * 1e6);
@@ -78,7 +89,10 @@ StageTime run_record_end_stage(RunRecord *record, Comm *comm, const char *name,
                       .peak_bytes = most[1],
                       .sent_bytes = sums[1],
                       .read_bytes = sums[2],
-                      .written_bytes = sums[3]};
+                      .written_bytes = sums[3],
+                      .is_predicted = predicted != NULL};
+    if (predicted != NULL)
+        time.predicted = *predicted;
     add_time(find_stage(record, name), &time);
     return time;
 }
@@ -179,6 +193,17 @@ static json_t *tables_json(const IngestSummary *ingest)
     return tables;
 }
 
+static json_t *predicted_json(const PlanNeed *need)
+{
+    json_t *json = json_object();
+    set_real(json, "seconds", need->seconds);
+    set_real(json, "peak_bytes", need->memory);
+    set_real(json, "sent_bytes", need->sent);
+    set_real(json, "read_bytes", need->read);
+    set_real(json, "written_bytes", need->written);
+    return json;
+}
+
 static json_t *stages_json(const RunRecord *record)
 {
     json_t *stages = json_array();
@@ -193,6 +218,8 @@ static json_t *stages_json(const RunRecord *record)
         set_count(json, "sent_bytes", stage->sent_bytes);
         set_count(json, "read_bytes", stage->read_bytes);
         set_count(json, "written_bytes", stage->written_bytes);
+        if (stage->is_predicted)
+            (void)json_object_set_new(json, "predicted", predicted_json(&stage->predicted));
         (void)json_array_append_new(stages, json);
     }
     return stages;

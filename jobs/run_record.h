@@ -4,6 +4,7 @@
 
 #include "base/process_io.h"
 #include "comm/comm.h"
+#include "plan/plan.h"
 
 enum { RUN_STAGES_MAX = 16, RUN_ID_SIZE = 37 };
 
@@ -13,6 +14,8 @@ typedef struct StageTime {
     double min_s, mean_s, max_s;
     int64_t peak_bytes;                            /* resident, the most of all ranks */
     int64_t sent_bytes, read_bytes, written_bytes; /* of all ranks */
+    bool is_predicted;
+    PlanNeed predicted;
 } StageTime;
 
 /* Where a rank stood when a stage began. */
@@ -43,11 +46,12 @@ int64_t run_record_now_us(void); /* UTC */
 /* Collective. */
 PeakMemory run_record_peak_memory(Comm *comm);
 
-/* A stage begins, and it is done; one that runs again adds to its times. The second
- * returns what this time took; its name is left empty. Collective. */
+/* A stage begins, and it is done; one that runs again adds to its times. `predicted` NULL: the plan
+ * has no such stage, or there was nothing to do. The second returns what this time took; its name
+ * is left empty. Collective. */
 StageStart run_record_begin_stage(const Comm *comm);
 StageTime run_record_end_stage(RunRecord *record, Comm *comm, const char *name,
-                               const StageStart *start);
+                               const StageStart *start, const PlanNeed *predicted);
 
 /* Mean seconds of a stage; 0 if it did not run. Local. */
 double run_record_seconds(const RunRecord *record, const char *stage);

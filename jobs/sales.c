@@ -9,6 +9,7 @@
  *      the ini's own group-bys. */
 #include "as_of.h"
 #include "part.h"
+#include "predict.h"
 #include "sales_options.h"
 #include "stage.h"
 #include "summary.h"
@@ -40,6 +41,7 @@ Status job_sales(Run *run, Error *error)
     TRY(as_of_read(run, true, error));
     TRY(stage_run(run, "open", open_to_write, error));
     TRY(as_of_look_back(run, error));
+    TRY(predict_check(run, (const PlanStage[]){PLAN_SALES}, 1, error));
     TRY(stage_run(run, "sales", compute_sales, error));
     TRY(stage_run(run, "record", run_record_write, error));
     summary_of_store(run);

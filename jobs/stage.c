@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/log_fields.h"
+#include "predict.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,14 +47,18 @@ Status stage_run(Run *run, const char *name, StageWork work, Error *error)
     Status status;
     char site[64], before[64];
     (void)snprintf(site, sizeof site, "stage.%s", name);
+    PlanNeed predicted;
     (void)snprintf(before, sizeof before, "before stage '%s'", name);
     TRY(comm_safe_point(run->comm, before, error));
+    bool is_predicted = predict_stage(run, name, &predicted);
     StageStart start = run_record_begin_stage(run->comm);
     run->note[0] = '\0';
+    run->is_idle = false;
     log_begin_stage(name);
     TRY_ALL(run->comm, fault_point(site, error), error);
     TRY(work(run, error));
-    StageTime time = run_record_end_stage(&run->record, run->comm, name, &start);
+    StageTime time = run_record_end_stage(&run->record, run->comm, name, &start,
+                                          is_predicted && !run->is_idle ? &predicted : NULL);
     log_end_stage(name, time.min_s, time.mean_s, time.max_s, run->note);
 out:
     return status;

@@ -32,7 +32,8 @@ typedef struct PlanShape {
     int ranks, threads;
     int factors;            /* of ials */
     int iterations;         /* of ials, in one learning */
-    double ease_bytes;      /* of a rank, as ease_memory says; 0: ease is left out */
+    double ease_fixed;      /* of ease: bytes that every rank takes, */
+    double ease_shared;     /* and those that the ranks share; both 0: it is left out */
     double learning_memory; /* --memory, for what is fetched; 0: no limit */
     int list_length;
     int models, origins, horizon; /* of forecasts */
@@ -51,6 +52,9 @@ typedef struct PlanNeed {
 const char *plan_stage_name(PlanStage stage);
 /* PLAN_STAGES if no stage is called so. */
 PlanStage plan_stage_by_name(const char *name);
+
+/* What ease takes of a rank; 0 if it is left out. */
+double plan_ease_memory(const PlanShape *shape);
 
 /* The program itself, before it has data: bytes of a rank. */
 double plan_base_memory(void);

@@ -11,6 +11,7 @@ typedef struct UnitSuite {
 
 extern CU_TestInfo base_tests[];
 extern CU_TestInfo log_fields_tests[];
+extern CU_TestInfo plan_tests[];
 extern CU_TestInfo civil_tests[];
 extern CU_TestInfo free_memory_tests[];
 extern CU_TestInfo time_parse_tests[];
@@ -51,6 +52,7 @@ extern CU_TestInfo gate_tests[];
     {                                                                                              \
         {"base", base_tests},                                                                      \
         {"log_fields", log_fields_tests},                                                          \
+        {"plan", plan_tests},                                                                      \
         {"civil", civil_tests},                                                                    \
         {"free_memory", free_memory_tests},                                                        \
         {"time_parse", time_parse_tests},                                                          \
