@@ -142,8 +142,10 @@ static void print_slurm(const Run *run, const NightPlan *plan)
 {
     const PlanShape *shape = &plan->shape;
     int per_node = (int)config_int(run->config, "ranks-per-node");
-    if (per_node == 0)
-        per_node = (int)fmax(1, (double)(sysconf(_SC_NPROCESSORS_ONLN) / shape->threads));
+    if (per_node == 0) {
+        long fit = sysconf(_SC_NPROCESSORS_ONLN) / shape->threads;
+        per_node = fit > 1 ? (int)fit : 1;
+    }
     int nodes = (shape->ranks + per_node - 1) / per_node;
     long long minutes = llround(ceil((TIME_MARGIN * plan->seconds + START_SECONDS) / 60));
     (void)printf("--nodes=%d --ntasks=%d --cpus-per-task=%d --mem-per-cpu=%.0fM "

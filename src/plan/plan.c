@@ -198,22 +198,40 @@ static const double DENSE_SECONDS = 1.2e-2, SPARSE_SECONDS = 1e-3;
 /* Share of the days with a sale from which on all models are tried. */
 static const double DENSE_SHARE = 0.25;
 
+/* Sums of a product and day that a rank makes of its lines. */
+static double day_sums(const PlanSizes *sizes, const PlanShape *shape)
+{
+    double cells = sizes->products * sizes->days;
+    return cells > 0 ? cells * (1 - exp(-sizes->lines / shape->ranks / cells)) : 0;
+}
+
+/* All models from all origins, and what is known of each day. */
+static double series_memory(const PlanSizes *sizes, const PlanShape *shape)
+{
+    double forecasts = 4.0 * shape->origins * shape->models * shape->horizon;
+    return sizes->products *
+           (600 + (forecasts + 40 * sizes->days + 100.0 * shape->horizon) / shape->ranks);
+}
+
+/* What the regression across series adds up, of each rank. */
+static const double POOLED_SENT = 22e6;
+
 static PlanNeed forecast_need(const PlanSizes *sizes, const PlanShape *shape)
 {
-    double series = sizes->products;
-    double tried = series * shape->origins;
-    double ahead = series * shape->horizon;
-    double cells = series * sizes->days;
+    double n = shape->ranks;
+    double tried = sizes->products * shape->origins;
+    double cells = sizes->products * sizes->days;
     double selling = cells > 0 ? 1 - exp(-sizes->lines / cells) : 0;
     double dense = fmin(1, selling / DENSE_SHARE);
+    double sums = day_sums(sizes, shape);
     return (PlanNeed){
-        .memory =
-            BASE + 20e6 + 600 * sizes->products +
-            (tried * shape->models * shape->horizon * 4 + 40 * cells + 100 * ahead) / shape->ranks,
-        .sent = share_sent(shape) * (16 * cells + 40 * ahead),
-        .read = 12 * sizes->lines,
-        .written = 75 * ahead,
-        .seconds = 1 + tried * (SPARSE_SECONDS + DENSE_SECONDS * dense) / cores(shape),
+        .memory = BASE + fmax(3e6 + 56 * sums, 12e6 + series_memory(sizes, shape)),
+        .sent = share_sent(shape) * (27 * n * sums + 900 * sizes->products) +
+                (n > 1 ? n * POOLED_SENT : 0),
+        .read = 16 * sizes->lines,
+        .written = 75 * sizes->products * shape->horizon,
+        .seconds = 1 + (1e-6 * sizes->lines + tried * (SPARSE_SECONDS + DENSE_SECONDS * dense)) /
+                           cores(shape),
     };
 }
 

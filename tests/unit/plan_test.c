@@ -49,7 +49,7 @@ static PlanSizes times(double factor)
 static void test_names(void)
 {
     for (int k = 0; k < PLAN_STAGES; k++)
-        CU_ASSERT_EQUAL(plan_stage_by_name(plan_stage_name((PlanStage)k)), k);
+        CU_ASSERT_EQUAL((int)plan_stage_by_name(plan_stage_name((PlanStage)k)), k);
     CU_ASSERT_EQUAL(plan_stage_by_name("record"), PLAN_STAGES);
 }
 
