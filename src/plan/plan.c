@@ -210,11 +210,11 @@ static double series_memory(const PlanSizes *sizes, const PlanShape *shape)
 {
     double forecasts = 4.0 * shape->origins * shape->models * shape->horizon;
     return sizes->products *
-           (600 + (forecasts + 40 * sizes->days + 100.0 * shape->horizon) / shape->ranks);
+           (600 + (forecasts + 24 * sizes->days + 100.0 * shape->horizon) / shape->ranks);
 }
 
 /* What the regression across series adds up, of each rank. */
-static const double POOLED_SENT = 22e6;
+static const double POOLED_SENT = 15e6;
 
 static PlanNeed forecast_need(const PlanSizes *sizes, const PlanShape *shape)
 {
