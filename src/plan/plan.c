@@ -205,12 +205,19 @@ static double day_sums(const PlanSizes *sizes, const PlanShape *shape)
     return cells > 0 ? cells * (1 - exp(-sizes->lines / shape->ranks / cells)) : 0;
 }
 
-/* All models from all origins, and what is known of each day. */
+/* Forecasts of all models from all origins, which lie in a file and are read batch by batch. */
+static double spool_bytes(const PlanSizes *sizes, const PlanShape *shape)
+{
+    return 4.0 * sizes->products * shape->origins * shape->models * shape->horizon;
+}
+
+/* How often all of them are read. */
+static const double SPOOL_READS = 31;
+
+/* What is known of each day of each series, and what becomes rows. */
 static double series_memory(const PlanSizes *sizes, const PlanShape *shape)
 {
-    double forecasts = 4.0 * shape->origins * shape->models * shape->horizon;
-    return sizes->products *
-           (600 + (forecasts + 24 * sizes->days + 100.0 * shape->horizon) / shape->ranks);
+    return sizes->products * (600 + (24 * sizes->days + 100.0 * shape->horizon) / shape->ranks);
 }
 
 /* What the regression across series adds up, of each rank. */
@@ -225,11 +232,11 @@ static PlanNeed forecast_need(const PlanSizes *sizes, const PlanShape *shape)
     double dense = fmin(1, selling / DENSE_SHARE);
     double sums = day_sums(sizes, shape);
     return (PlanNeed){
-        .memory = BASE + fmax(3e6 + 56 * sums, 12e6 + series_memory(sizes, shape)),
+        .memory = BASE + fmax(3e6 + 56 * sums, 15e6 + series_memory(sizes, shape)),
         .sent = share_sent(shape) * (27 * n * sums + 900 * sizes->products) +
                 (n > 1 ? n * POOLED_SENT : 0),
-        .read = 16 * sizes->lines,
-        .written = 75 * sizes->products * shape->horizon,
+        .read = 16 * sizes->lines + SPOOL_READS * spool_bytes(sizes, shape),
+        .written = 75 * sizes->products * shape->horizon + spool_bytes(sizes, shape),
         .seconds = 1 + (1e-6 * sizes->lines + tried * (SPARSE_SECONDS + DENSE_SECONDS * dense)) /
                            cores(shape),
     };
