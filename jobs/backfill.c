@@ -15,6 +15,7 @@
 #include "base/suggest.h"
 #include "options.h"
 #include "part.h"
+#include "predict.h"
 #include "stage.h"
 #include "summary.h"
 
@@ -172,6 +173,7 @@ Status job_backfill(Run *run, Error *error)
     TRY(choose_forecasts(run, error));
     TRY(stage_run(run, "open", open_to_write, error));
     TRY(part_choose(run, error));
+    TRY(predict_check_night(run, false, error));
     TRY(comm_agree(run->comm, fit_to_store(run, &plan, error), error));
     for (int n = 0; n < plan.nights; n++)
         TRY(compute_night(run, &plan, n, error));

@@ -29,22 +29,6 @@ out:
     return status;
 }
 
-/* All stages that are to come, before the first. */
-static Status check_memory(Run *run, Error *error)
-{
-    PlanStage stages[PLAN_STAGES];
-    int n = 0;
-    if (config_list_count(run->config, "input") > 0)
-        stages[n++] = PLAN_INGEST;
-    stages[n++] = PLAN_SALES;
-    if (run->parts[PART_RECOMMEND].is_wanted)
-        stages[n++] = PLAN_RECOMMEND;
-    if (run->parts[PART_FORECAST].is_wanted)
-        stages[n++] = PLAN_FORECAST;
-    stages[n++] = PLAN_PUBLISH;
-    return predict_check(run, stages, n, error);
-}
-
 Status job_nightly(Run *run, Error *error)
 {
     Status status;
@@ -58,7 +42,7 @@ Status job_nightly(Run *run, Error *error)
     TRY(choose_gate(run, error));
     TRY(part_choose(run, error));
     TRY(stage_run(run, "open", open_or_create, error));
-    TRY(check_memory(run, error));
+    TRY(predict_check_night(run, true, error));
     if (config_list_count(run->config, "input") > 0)
         TRY(stage_run(run, "ingest", take_in, error));
     TRY(as_of_look_back(run, error));

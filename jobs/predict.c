@@ -339,3 +339,19 @@ Status predict_check(Run *run, const PlanStage *stages, int n, Error *error)
 out:
     return status;
 }
+
+Status predict_check_night(Run *run, bool is_whole, Error *error)
+{
+    PlanStage stages[PLAN_STAGES];
+    int n = 0;
+    if (is_whole && config_list_count(run->config, "input") > 0)
+        stages[n++] = PLAN_INGEST;
+    stages[n++] = PLAN_SALES;
+    if (run->parts[PART_RECOMMEND].is_wanted)
+        stages[n++] = PLAN_RECOMMEND;
+    if (run->parts[PART_FORECAST].is_wanted)
+        stages[n++] = PLAN_FORECAST;
+    if (is_whole)
+        stages[n++] = PLAN_PUBLISH;
+    return predict_check(run, stages, n, error);
+}

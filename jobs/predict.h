@@ -36,4 +36,8 @@ bool predict_stage(Run *run, const char *name, PlanNeed *need);
  * go through would take more of a rank than --memory allows. Collective. */
 Status predict_check(Run *run, const PlanStage *stages, int n, Error *error) VESPER_MUST_USE;
 
+/* The same of all stages that a night is to go through: those of its parts, and if it is whole also
+ * ingest and publish. Collective. */
+Status predict_check_night(Run *run, bool is_whole, Error *error) VESPER_MUST_USE;
+
 #endif

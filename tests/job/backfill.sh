@@ -31,6 +31,8 @@ expect_text "run.json adds up the nights" store/run.json '"name": "sales"'
 run_vesper 1 backfill 2023-02-26 2023-03-01 --store store "${options[@]}"
 expect_done "one more" && expect_text "one more" out '^nights +4, .*: 1 computed, 3 were there$'
 expect_text "one more" err 'night day=2023-02-28 number=3/4 .* already=computed$'
+run_vesper 2 backfill 2023-02-27 2023-03-01 --store store "${options[@]}" --memory 1M
+expect_failure "a budget that is too small" 5 '--memory allows 1 MB'
 run_vesper 2 publish --store store --to sqlite:shop.db --as-of 2023-02-28 "${options[@]}"
 expect_done "published by its day"
 
