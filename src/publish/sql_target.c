@@ -2,7 +2,6 @@
 #include "publish/sql_target.h"
 
 #include "base/fault.h"
-#include "base/memory.h"
 #include "database/sql.h"
 #include "publish/target.h"
 
@@ -19,18 +18,13 @@ typedef struct TableNames {
 
 /* ---- statements ---- */
 
-static Status run_list(const SqlTarget *target, Buffer *answer, Error *error, const char *format,
-                       va_list values)
+static VESPER_PRINTF(4, 0) Status run_list(const SqlTarget *target, Buffer *answer, Error *error,
+                                           const char *format, va_list values)
 {
-    va_list again;
-    va_copy(again, values);
-    int size = vsnprintf(NULL, 0, format, values);
-    vesper_assert(size >= 0);
-    char *sql = mem_new((int64_t)size + 1, 1);
-    (void)vsnprintf(sql, (size_t)size + 1, format, again);
-    va_end(again);
-    Status status = target->dialect->run(target->database, sql, answer, error);
-    mem_free(&sql);
+    Buffer sql = {0};
+    buffer_vprintf(&sql, format, values);
+    Status status = target->dialect->run(target->database, buffer_string(&sql), answer, error);
+    buffer_free(&sql);
     return status;
 }
 
