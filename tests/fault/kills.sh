@@ -5,6 +5,7 @@
 #   kills.sh [N]   number of kills (default: VESPER_KILLS, or 20)
 #   VESPER_SEED    of the random moments (default: 1)
 . "$(dirname "$0")/../support/vesper.sh"
+. "$(dirname "$0")/../support/alive.sh"
 . "$(dirname "$0")/nights.sh"
 kills=${1:-${VESPER_KILLS:-20}}
 RANDOM=${VESPER_SEED:-1}
@@ -12,43 +13,20 @@ ranks=2
 time_limit=60
 unset OMPI_MCA_odls_base_sigkill_timeout # the other ranks go on for a moment, as in earnest
 
-is_alive() { # PID: neither gone nor a zombie
-    local state
-    state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) || return 1
-    [ -n "$state" ] && [ "$state" != Z ]
-}
-
-wait_until_dead() { # WHAT PID...
-    local what=$1 pid tries
-    shift
-    for pid in "$@"; do
-        for ((tries = 0; tries < 300; tries++)); do
-            is_alive "$pid" || continue 2
-            sleep 0.1
-        done
-        fail "$what: process $pid hangs"
-        kill -KILL "$pid" 2>/dev/null
-    done
-}
-
 # kill_once NUMBER MICROSECONDS: start that night, wait, kill one of its processes. Sets hit if that
 # process was alive.
 kill_once() {
-    local pids victim launcher_pid
+    local pids victim
     prepare_night "$1"
-    rm -f err # written by the night itself: what goes through the launcher dies with it
-    $launcher $ranks bash -c 'exec "$0" "$@" 2>>err' "$vesper" "${night_arguments[@]}" \
-        >out 2>launcher.err </dev/null &
-    launcher_pid=$!
-    disown "$launcher_pid" # or bash reports its death
+    start_vesper $ranks "${night_arguments[@]}"
     sleep "$(printf '%d.%06d' $(($2 / 1000000)) $(($2 % 1000000)))"
     mapfile -t pids < <(echo "$launcher_pid"; pgrep -P "$launcher_pid")
     victim=${pids[RANDOM % ${#pids[@]}]}
     moment="$(($2 / 1000)) ms, $([ "$victim" = "$launcher_pid" ] && echo launcher || echo rank)"
     hit=no
     is_alive "$victim" && kill -KILL "$victim" 2>/dev/null && hit=yes
-    cp err seen 2>/dev/null || : >seen # the rest of the night may go on for a moment
-    wait_until_dead "kill at $moment" "${pids[@]}"
+    cp err seen # the rest of the night may go on for a moment
+    end_vesper "kill at $moment" "${pids[@]}"
 }
 
 # Sets duration, from start to end of an undisturbed night, and work_began, both in microseconds:

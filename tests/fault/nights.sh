@@ -18,18 +18,20 @@ printf 'product_id,from,to,depth\np1,2024-01-01,2024-01-05,0.2\n' >promotions.cs
 printf 'day,country,name\n2024-01-01,,New Year\n' >holidays.csv
 printf 'product_id,rating,at\np1,5,2024-02-01\np2,4,2024-02-02\n' >reviews.csv
 
+# What shapes the results, what else a night is told, and the second night's tables beside orders.
+shape=(--pair-min-orders 2 --recommend yes --split-days 10 --factors 4 --iterations 2 --warm-start yes
+    --forecast yes --horizon 3 --learn-origins 2 --forecast-models average,tsb,pooled)
+how=(--partitions 8 --max-rejected 0.1 --checkpoint-seconds 0)
+tables=(--input products=products.csv --input customers=customers.csv --input events=events.csv
+    --input reviews=reviews.csv --input promotions=promotions.csv --input holidays=holidays.csv)
+
 # The arguments of night NUMBER, in night_arguments.
 prepare_night() {
-    night_arguments=(nightly --store store --partitions 8 --pair-min-orders 2
-        --max-rejected 0.1 --to sqlite:shop.db --recommend yes --split-days 10 --factors 4
-        --iterations 2 --checkpoint-seconds 0 --warm-start yes --forecast yes --horizon 3 --learn-origins 2
-        --forecast-models average,tsb,pooled)
+    night_arguments=(nightly --store store "${how[@]}" "${shape[@]}" --to sqlite:shop.db)
     if [ "$1" = 1 ]; then
         night_arguments+=(--input orders=night1.csv)
     else
-        night_arguments+=(--input orders=night2.csv.gz --input products=products.csv
-            --input customers=customers.csv --input events=events.csv --input reviews=reviews.csv
-            --input promotions=promotions.csv --input holidays=holidays.csv)
+        night_arguments+=(--input orders=night2.csv.gz "${tables[@]}")
     fi
 }
 

@@ -34,28 +34,10 @@ as() { # ROLE SQL: rows, columns separated by |
     psql -X -q -A -t -v ON_ERROR_STOP=1 "$(pg_url "$1" shop)" -c "$2"
 }
 
-# Every published table of DATABASE as FOLDER/TABLE.csv, sorted.
-dump_schema() { # DATABASE FOLDER
-    local table
-    rm -rf "$2"
-    mkdir "$2"
-    for table in $(pg_sql "$1" "SELECT tablename FROM pg_tables WHERE schemaname = 'vesper'
-            AND tablename NOT LIKE '%\_\_previous' AND tablename NOT LIKE '%\_\_next'"); do
-        echo "\\copy (SELECT * FROM vesper.$table t ORDER BY t) TO '$2/$table.csv' (FORMAT csv, HEADER, NULL '<null>')"
-    done >copies
-    psql -X -q -h "$pg_dir/socket" -p "$pg_port" -U postgres -d "$1" -f copies
-}
-
-expect_same_dumps() { # WHAT FOLDER FOLDER
-    checks=$((checks + 1))
-    local found
-    found=$(diff -rq "$2" "$3") || fail "$1: $(echo "$found" | head -3)"
-}
-
 # What the schema shows is the dump FOLDER.
 expect_shown() { # WHAT FOLDER
-    dump_schema shop shown
-    expect_same_dumps "$1" "$2" shown
+    pg_dump_schema shop shown
+    expect_same_folders "$1" "$2" shown
 }
 
 expect_value() { # WHAT VALUE EXPECTED
@@ -77,7 +59,7 @@ run_vesper 1 nightly "${options[@]}" --partitions 8 --input orders=orders1.csv -
 expect_done "the first night into SQLite"
 publish
 expect_done "the first night into PostgreSQL"
-dump_schema shop night1
+pg_dump_schema shop night1
 checks=$((checks + 1))
 python3 "$repo/tests/job/postgres.py" shop.db night1 >differences || fail "$(cat differences)"
 expect_value "the schema after ids that attack" \
@@ -86,8 +68,8 @@ expect_value "the schema after ids that attack" \
 run_vesper 3 nightly --store store3 --pair-min-orders 2 --partitions 8 --input orders=orders1.csv \
     --to "postgres://vesper_publisher@127.0.0.1:$pg_port/plain?sslmode=verify-full&sslrootcert=$pg_cert"
 expect_done "a night of three ranks, by TLS, into a database where the schema is made"
-dump_schema plain night1_3
-expect_same_dumps "three ranks" night1 night1_3
+pg_dump_schema plain night1_3
+expect_same_folders "three ranks" night1 night1_3
 
 files() {
     pg_sql shop "SELECT oid, relname, relfilenode, relacl FROM pg_class
@@ -147,7 +129,7 @@ what_page_sees >>looks
 checks=$((checks + 1))
 tail -n +2 old.out | tr '\n' ' ' | grep -qxFf looks ||
     fail "a reader with an old snapshot sees: $(tail -n +2 old.out | tr '\n' ' ')"
-dump_schema shop night2
+pg_dump_schema shop night2
 expect_value "a right given by hand" "$(as auditor "SELECT count(*) > 0 FROM vesper.product_total")" t
 expect_value "the view's options" \
     "$(pg_sql shop "SELECT reloptions FROM pg_class WHERE relname = 'best'")" '{security_barrier=true}'

@@ -10,6 +10,8 @@
 #                        PGPASSFILE
 #   pg_database DB OWNER
 #   pg_url NAME DB       postgresql://NAME@127.0.0.1:PORT/DB
+#   pg_dump_schema DB FOLDER
+#                        every published table of the schema vesper as FOLDER/TABLE.csv, sorted
 #   pg_kill              SIGKILL of the server and all its processes; pg_again starts it anew
 #   pg_stop
 
@@ -113,6 +115,17 @@ pg_database() {
 
 pg_url() {
     echo "postgresql://$1@127.0.0.1:$pg_port/$2"
+}
+
+pg_dump_schema() {
+    local table
+    rm -rf "$2"
+    mkdir "$2"
+    for table in $(pg_sql "$1" "SELECT tablename FROM pg_tables WHERE schemaname = 'vesper'
+            AND tablename NOT LIKE '%\_\_previous' AND tablename NOT LIKE '%\_\_next'"); do
+        echo "\\copy (SELECT * FROM vesper.$table t ORDER BY t) TO '$2/$table.csv' (FORMAT csv, HEADER, NULL '<null>')"
+    done >"$2.copies"
+    psql -X -q -h "$pg_dir/socket" -p "$pg_port" -U postgres -d "$1" -f "$2.copies"
 }
 
 # What is killed leaves shared memory behind until its last process is gone.

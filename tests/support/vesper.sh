@@ -129,6 +129,13 @@ expect_same() {
     fi
 }
 
+# expect_same_folders WHAT DIR DIR: every byte.
+expect_same_folders() {
+    checks=$((checks + 1))
+    local found
+    found=$(diff -rq "$2" "$3") || fail "$1: $(echo "$found" | head -3)"
+}
+
 # expect_same_store WHAT DIR DIR: every byte but the lock and the records of runs and nights.
 expect_same_store() {
     checks=$((checks + 1))
