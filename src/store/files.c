@@ -349,6 +349,19 @@ Status files_reserve(const char *path, int64_t bytes, Error *error)
     return status;
 }
 
+Status files_release(const char *path, Error *error)
+{
+    int fd;
+    struct stat about;
+    Status status = files_open(path, true, &fd, error);
+    if (status != STATUS_OK)
+        return status;
+    if (fstat(fd, &about) != 0 || ftruncate(fd, about.st_size) != 0)
+        status = files_error(error, "write", path);
+    close(fd);
+    return status;
+}
+
 bool files_equal(const char *a, const char *b)
 {
     bool equal = false;

@@ -50,6 +50,8 @@ Status files_write_at(int fd, const char *path, const void *data, int64_t size, 
 Status files_check_room(const char *path, int64_t bytes, Error *error) VESPER_MUST_USE;
 /* Set `bytes` of room aside for the file where the file system can. */
 Status files_reserve(const char *path, int64_t bytes, Error *error) VESPER_MUST_USE;
+/* Give back what was set aside and not written. */
+Status files_release(const char *path, Error *error) VESPER_MUST_USE;
 
 /* True if both files are there and have the same bytes. */
 bool files_equal(const char *a, const char *b);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 enum {
+    EMPTY_BYTES = 4096,      /* more than a file without objects has */
     LINKS_COMPACT = 1024,    /* names of a group stay in its header up to so many */
     PIECE_ELEMENTS = 1 << 20 /* one HDF5 write: what a scratch array holds, far below an int */
 };
@@ -46,18 +47,38 @@ static bool write_text_attribute(hid_t object, const char *name, Bytes text)
     return is_done;
 }
 
-static hid_t open_file(Comm *comm, const SegmentPlan *plan)
+/* The bytes of a file without objects, made in memory. */
+static bool make_empty_file(Buffer *bytes)
 {
     hid_t create = H5Pcreate(H5P_FILE_CREATE);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t file = H5I_INVALID_HID;
+    hsize_t size = 0;
+    void *memory = NULL; /* of HDF5's driver, which gives the address of its pointer */
     if (H5Pset_obj_track_times(create, false) >= 0 &&
         H5Pset_link_phase_change(create, LINKS_COMPACT, LINKS_COMPACT) >= 0 &&
         H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0 &&
+        H5Pset_fapl_core(access, EMPTY_BYTES, false) >= 0)
+        file = H5Fcreate("empty", H5F_ACC_TRUNC, create, access);
+    bool is_done = file >= 0 && H5Fflush(file, H5F_SCOPE_LOCAL) >= 0 &&
+                   H5Fget_filesize(file, &size) >= 0 &&
+                   H5Fget_vfd_handle(file, access, &memory) >= 0;
+    if (is_done)
+        buffer_append(bytes, *(void **)memory, (int64_t)size);
+    hdf5_close(file);
+    hdf5_close(create);
+    hdf5_close(access);
+    return is_done;
+}
+
+static hid_t open_file(Comm *comm, const SegmentPlan *plan)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    hid_t file = H5I_INVALID_HID;
+    if (H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0 &&
         (plan->is_alone ? H5Pset_file_locking(access, false, true)
                         : H5Pset_fapl_mpio(access, comm_native(comm), MPI_INFO_NULL)) >= 0)
-        file = H5Fcreate(plan->spec->path, H5F_ACC_TRUNC, create, access);
-    hdf5_close(create);
+        file = H5Fopen(plan->spec->path, H5F_ACC_RDWR, access);
     hdf5_close(access);
     return file;
 }
@@ -252,24 +273,27 @@ out:
     return status;
 }
 
-/* The empty file, with our mode, by one rank; and a look whether the disk has room at all. */
+/* The file without objects, with our mode, by one rank, and its room set aside: a full disk is one
+ * rank's plain error before HDF5 has the file open. Later HDF5 could not even close it: what is
+ * left of a file that it failed to close makes it crash when the program ends. */
 static Status create_file(const SegmentPlan *plan, Error *error)
 {
     Status status;
-    TRY(files_create(plan->spec->path, error));
-    TRY(files_check_room(plan->spec->path, segment_plan_bytes(plan), error));
+    const char *path = plan->spec->path;
+    Buffer empty = {0};
+    int fd = -1;
+    TRY(files_create(path, error));
+    TRY(files_check_room(path, segment_plan_bytes(plan), error));
+    TRY(files_reserve(path, segment_plan_bytes(plan), error));
+    if (!make_empty_file(&empty))
+        TRY(hdf5_error(error, "create", path));
+    TRY(files_open(path, true, &fd, error));
+    TRY(files_write_at(fd, path, empty.data, empty.size, 0, error));
 out:
+    if (fd >= 0)
+        close(fd);
+    buffer_free(&empty);
     return status;
-}
-
-/* Set the room aside before any rank writes, so that a full disk is one rank's plain error. HDF5
- * has given every dataset its place by now, so the file's size is known. */
-static Status reserve_room(const SegmentPlan *plan, Error *error)
-{
-    hsize_t bytes = 0;
-    if (H5Fget_filesize(plan->file, &bytes) < 0)
-        return hdf5_error(error, "measure", plan->spec->path);
-    return files_reserve(plan->spec->path, (int64_t)bytes, error);
 }
 
 /* Whether this rank sees the file that another one made: HDF5 would hang if one does not. */
@@ -297,7 +321,6 @@ static Status write_file(Comm *comm, SegmentPlan *plan, Error *error)
     TRY_ALL(comm, is_missing ? hdf5_error(error, "create", path) : STATUS_OK, error);
     is_open = true;
     TRY_ALL(comm, takes_part ? create_objects(plan, error) : STATUS_OK, error);
-    TRY_ALL(comm, plan->leads ? reserve_room(plan, error) : STATUS_OK, error);
     TRY(write_data(comm, plan, error));
 out:
     for (int i = 0; i < plan->n_datasets; i++)
@@ -312,6 +335,8 @@ out:
         if (status == STATUS_OK)
             status = comm_agree(comm, closed, error);
     }
+    if (status == STATUS_OK)
+        status = comm_agree(comm, plan->leads ? files_release(path, error) : STATUS_OK, error);
     return status;
 }
 
