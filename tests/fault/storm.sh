@@ -315,7 +315,7 @@ judge() { # KIND WHAT
     server | server_in_copy | connection | disk | lock) allowed='0|4' ;;
     second_run) allowed='0|8' ;;
     stop) allowed='0|7' ;;
-    requeue) allowed='0|7|137|143' ;;
+    requeue) allowed='0|1|7|137|143' ;; # 1: mpirun's own, on SIGTERM (docs/operations.md)
     esac
     [ $hit = yes ] || allowed="0|$allowed"
     checks=$((checks + 2))
@@ -326,7 +326,7 @@ judge() { # KIND WHAT
     lines=$(grep -c '^vesper:' err)
     case $rc in
     0) [ "$lines" = 0 ] ;;
-    137 | 143) [ "$lines" -le 1 ] ;;
+    1 | 137 | 143) [ "$lines" -le 1 ] ;;
     *) [ "$lines" = 1 ] ;;
     esac || { fail "$2: exit code $rc with $lines error lines"; show_output; }
     if [ -n "$second_code" ]; then
