@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "changes/changes.h"
 #include "changes/result_join.h"
-#include "rank/store_model.h"
+#include "rank/store_fixture.h"
 #include "rank/suites.h"
 
 #include <stdio.h>
@@ -390,28 +390,6 @@ static void check_forecast(const ForecastChanges *changes, bool apart)
     check_list(&changes->categories, categories, n, "g");
 }
 
-static char folder[MODEL_PATH_SIZE];
-
-static Store *open_store(void)
-{
-    Error error = {0};
-    Store *store = NULL;
-    CU_ASSERT(model_make_folder(rank_comm(), folder));
-    CHECK_OK(model_store(rank_comm(), folder, STORE_WRITE, &store, &error));
-    return store;
-}
-
-static void close_store(Store **store)
-{
-    store_close(rank_comm(), store);
-    CU_ASSERT(model_remove_folder(rank_comm(), folder));
-}
-
-static bool is_root(void)
-{
-    return comm_rank(rank_comm()) == 0;
-}
-
 static Status find(const Store *store, const char *const *runs, int64_t limit, Changes *changes,
                    Error *error)
 {
@@ -431,10 +409,10 @@ static void test_changes(void)
     static const char *const runs[] = {"a", "b"};
     Error error = {0};
     Changes changes = {0};
-    Store *store = open_store();
+    Store *store = store_fixture_open_empty();
     for (int night = 0; night < NIGHTS; night++)
         CHECK_OK(write_night(store, runs[night], night, PRODUCTS, true, &error));
-    if (is_root()) {
+    if (store_fixture_is_root()) {
         CHECK_OK(find(store, runs, LIMIT, &changes, &error));
         check_products(&changes.products, PRODUCTS);
         check_customers(&changes.customers);
@@ -447,7 +425,7 @@ static void test_changes(void)
         check_products(&changes.products, PRODUCTS);
         changes_free(&changes);
     }
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 static void test_forecasts(void)
@@ -455,12 +433,12 @@ static void test_forecasts(void)
     static const char *const runs[2][NIGHTS] = {{"a", "b"}, {"c", "d"}};
     Error error = {0};
     Changes changes = {0};
-    Store *store = open_store();
+    Store *store = store_fixture_open_empty();
     for (int apart = 0; apart < 2; apart++) {
         nights_are_apart = apart;
         for (int night = 0; night < NIGHTS; night++)
             CHECK_OK(write_forecast(store, runs[apart][night], night, &error));
-        if (!is_root())
+        if (!store_fixture_is_root())
             continue;
         CHECK_OK(find(store, runs[apart], LIMIT, &changes, &error));
         check_forecast(&changes.forecast, apart);
@@ -468,7 +446,7 @@ static void test_forecasts(void)
         changes_free(&changes);
     }
     nights_are_apart = false;
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 /* A night beside itself, beside an empty one, and one without tables; damage on the way. */
@@ -478,11 +456,11 @@ static void test_edges(void)
     static const char *const part[] = {"a", "part"};
     Error error = {0};
     Changes changes = {0};
-    Store *store = open_store();
+    Store *store = store_fixture_open_empty();
     CHECK_OK(write_night(store, "a", 1, 50, true, &error));
     CHECK_OK(write_night(store, "none", 0, 0, true, &error));
     CHECK_OK(write_night(store, "part", 1, 50, false, &error));
-    if (is_root()) {
+    if (store_fixture_is_root()) {
         CHECK_OK(find(store, same, LIMIT, &changes, &error));
         CU_ASSERT_EQUAL(changes.products.changed + changes.customers.moved, 0);
         CU_ASSERT_EQUAL(changes.n_tables, 0);
@@ -503,7 +481,7 @@ static void test_edges(void)
         changes_free(&changes);
         CU_ASSERT(model_arm(rank_comm(), NULL, 0));
     }
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 /* Nights that know a table by other keys are not compared by it. */
@@ -512,10 +490,10 @@ static void test_keys(void)
     Error error = {0};
     ResultJoin join;
     ResultReader *readers[NIGHTS] = {NULL};
-    Store *store = open_store();
+    Store *store = store_fixture_open_empty();
     CHECK_OK(write_night(store, "a", 0, 9, true, &error));
     CHECK_OK(write_night(store, "b", 1, 9, true, &error));
-    if (is_root()) {
+    if (store_fixture_is_root()) {
         CHECK_OK(results_open(store, "a", &readers[0], &error));
         CHECK_OK(results_open(store, "b", &readers[1], &error));
         CHECK_OK(result_join_open(&join, readers[0], readers[1], "forecast_daily", &error));
@@ -525,7 +503,7 @@ static void test_keys(void)
         results_close(&readers[0]);
         results_close(&readers[1]);
     }
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 CU_TestInfo changes_tests[] = {{"changes", test_changes},

@@ -64,22 +64,6 @@ static uint64_t learn(const SparseModel *data, const IalsOptions *options)
     return sum;
 }
 
-static Store *open_store(void)
-{
-    Error error = {0};
-    Store *store = NULL;
-    store_fixture_make();
-    CU_ASSERT_EQUAL(store_open(rank_comm(), store_fixture_folder, STORE_WRITE, &store, &error),
-                    STATUS_OK);
-    return store;
-}
-
-static void close_store(Store **store)
-{
-    store_close(rank_comm(), store);
-    CU_ASSERT(model_remove_folder(rank_comm(), store_fixture_folder));
-}
-
 /* So many checkpoints go, as results_clear_checkpoints has it. */
 static void expect_cleared(const Store *store, const char *run, bool keeps_own, int expected)
 {
@@ -97,7 +81,7 @@ static void expect_cleared(const Store *store, const char *run, bool keeps_own, 
 static void check_resumed(IalsOptions options, int done)
 {
     uint64_t undisturbed = learn(&shop, &options);
-    Store *store = open_store();
+    Store *store = store_fixture_open();
     Checkpoints checkpoints = {store, RUN, 0};
     int iterations = options.iterations;
     options.checkpoints = &checkpoints;
@@ -108,7 +92,7 @@ static void check_resumed(IalsOptions options, int done)
     CU_ASSERT_EQUAL(learn(&shop, &options), undisturbed); /* all iterations are there */
     expect_cleared(store, RUN, true, 0);
     expect_cleared(store, RUN, false, 1);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 static void test_resumed(void)
@@ -128,7 +112,7 @@ static void test_asked_to_stop(void)
 {
     Comm *comm = rank_comm();
     uint64_t undisturbed = learn(&shop, &usual), sum;
-    Store *store = open_store();
+    Store *store = store_fixture_open();
     Checkpoints checkpoints = {store, RUN, 1e6};
     IalsOptions options = usual;
     options.checkpoints = &checkpoints;
@@ -146,18 +130,18 @@ static void test_asked_to_stop(void)
         CU_ASSERT_EQUAL(learn(&shop, &options), undisturbed);
         expect_cleared(store, RUN, false, 1);
     }
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 static void test_not_due(void)
 {
-    Store *store = open_store();
+    Store *store = store_fixture_open();
     Checkpoints checkpoints = {store, RUN, 1e6};
     IalsOptions options = usual;
     options.checkpoints = &checkpoints;
     CU_ASSERT_EQUAL(learn(&shop, &options), learn(&shop, &usual));
     expect_cleared(store, RUN, false, 0);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 /* Other data and other options have checkpoints of their own; those of another run go. */
@@ -167,7 +151,7 @@ static void test_others(void)
     IalsOptions other = usual, options = usual;
     other_shop.seed++;
     other.seed++;
-    Store *store = open_store();
+    Store *store = store_fixture_open();
     Checkpoints checkpoints = {store, RUN, 0};
     Checkpoints of_other_run = {store, RUN "9", 0};
     options.checkpoints = &of_other_run;
@@ -183,7 +167,7 @@ static void test_others(void)
     expect_cleared(store, "000001-forecast-0123abcd", false, 0);
     expect_cleared(store, RUN, true, 1);
     expect_cleared(store, RUN, false, 3);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 /* The second half of the item factors' file has other bits. */
@@ -208,7 +192,7 @@ static void damage(const IalsOptions *options)
 
 static void test_damaged(void)
 {
-    Store *store = open_store();
+    Store *store = store_fixture_open();
     Checkpoints checkpoints = {store, RUN, 0};
     IalsOptions options = usual;
     options.checkpoints = &checkpoints;
@@ -220,7 +204,7 @@ static void test_damaged(void)
     uint64_t hash = learn(&shop, &options);
     store_fixture_listen_end("begins anew: checkpoint " RUN);
     CU_ASSERT_EQUAL(hash, learn(&shop, &usual));
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 static void test_shapes(void)
@@ -231,7 +215,7 @@ static void test_shapes(void)
         {.n_partitions = 1, .users_most = 1, .n_items = 1, .items_most = 1, .seed = 4},
         {.n_partitions = 2, .users_most = 3, .n_items = 9000, .items_most = 900, .seed = 5},
     };
-    Store *store = open_store();
+    Store *store = store_fixture_open();
     Checkpoints checkpoints = {store, RUN, 0};
     for (size_t i = 0; i < sizeof data / sizeof *data; i++) {
         IalsOptions options = usual;
@@ -241,7 +225,7 @@ static void test_shapes(void)
         options.iterations = usual.iterations;
         CU_ASSERT_EQUAL(learn(&data[i], &options), learn(&data[i], &usual));
     }
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 CU_TestInfo ials_checkpoint_tests[] = {{"goes on", test_resumed},

@@ -3,7 +3,7 @@
 #include "store/nights.h"
 
 #include "base/memory.h"
-#include "rank/store_model.h"
+#include "rank/store_fixture.h"
 #include "rank/suites.h"
 #include "store/files.h"
 #include "store/results.h"
@@ -12,28 +12,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static char folder[MODEL_PATH_SIZE];
-
-static bool is_root(void)
-{
-    return comm_rank(rank_comm()) == 0;
-}
-
-static Store *open_store(void)
-{
-    Error error = {0};
-    Store *store = NULL;
-    CU_ASSERT(model_make_folder(rank_comm(), folder));
-    CHECK_OK(model_store(rank_comm(), folder, STORE_WRITE, &store, &error));
-    return store;
-}
-
-static void close_store(Store **store)
-{
-    store_close(rank_comm(), store);
-    CU_ASSERT(model_remove_folder(rank_comm(), folder));
-}
 
 static Status record(const Store *store, int64_t generation, NightDecision decision,
                      const char *target, Error *error)
@@ -95,9 +73,9 @@ static void test_round_trip(void)
     Error error = {0};
     NightList list = {0};
     Night night;
-    Store *store = open_store();
+    Store *store = store_fixture_open_empty();
     fill_night(&night);
-    if (is_root()) {
+    if (store_fixture_is_root()) {
         CHECK_OK(nights_list(store, 0, &list, &error));
         CU_ASSERT_EQUAL(list.n, 0);
         CHECK_OK(night_record(store, &night, &error));
@@ -108,7 +86,7 @@ static void test_round_trip(void)
     }
     nights_free(&list);
     night_free(&night);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 /* Beyond NIGHTS_KEPT the oldest go, but for the last accepted one of a target. */
@@ -116,8 +94,8 @@ static void test_old_records_go(void)
 {
     Error error = {0};
     NightList list = {0};
-    Store *store = open_store();
-    if (is_root()) {
+    Store *store = store_fixture_open_empty();
+    if (store_fixture_is_root()) {
         CHECK_OK(record(store, 1, NIGHT_ACCEPTED, "a", &error));
         CHECK_OK(record(store, 2, NIGHT_ACCEPTED, "b", &error));
         CHECK_OK(record(store, 3, NIGHT_ACCEPTED, "b", &error));
@@ -133,7 +111,7 @@ static void test_old_records_go(void)
         CU_ASSERT_EQUAL(list.n, 5);
     }
     nights_free(&list);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 /* A record that is no JSON, or of which something is missing, is named. */
@@ -141,10 +119,10 @@ static void test_damaged_records(void)
 {
     static const char *const contents[] = {"", "[]", "{\"format\": 1}", "{\"format\": 2}"};
     NightList list = {0};
-    Store *store = open_store();
+    Store *store = store_fixture_open_empty();
     Buffer path = {0};
-    buffer_printf(&path, "%s/nights/000001.json", folder);
-    for (int i = 0; is_root() && i < 4; i++) {
+    buffer_printf(&path, "%s/nights/000001.json", store_fixture_folder);
+    for (int i = 0; store_fixture_is_root() && i < 4; i++) {
         Error error = {0};
         CHECK_OK(record(store, 1, NIGHT_ACCEPTED, "a", &error));
         CHECK_OK(files_write_small(buffer_string(&path), bytes_of(contents[i]), &error));
@@ -153,7 +131,7 @@ static void test_damaged_records(void)
         CU_ASSERT_EQUAL(list.n, 0);
     }
     buffer_free(&path);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 /* ---- old results ---- */
@@ -174,10 +152,10 @@ static void test_results_retire(void)
     Error error = {0};
     int removed = 0;
     SurveyEntries left = {0};
-    Store *store = open_store();
+    Store *store = store_fixture_open_empty();
     for (int i = 0; i < 5; i++)
         make_run(store, runs[i]);
-    if (is_root()) {
+    if (store_fixture_is_root()) {
         CHECK_OK(results_retire(store, -1, &removed, &error));
         CU_ASSERT_EQUAL(removed, 0);
         CHECK_OK(results_retire(store, 10, &removed, &error));
@@ -197,26 +175,26 @@ static void test_results_retire(void)
         CU_ASSERT_EQUAL(left.n, 0);
     }
     survey_entries_free(&left);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 static void test_lock(void)
 {
     Error error = {0};
     SurveyLock lock;
-    Store *store = open_store();
-    if (is_root()) {
+    Store *store = store_fixture_open_empty();
+    if (store_fixture_is_root()) {
         CHECK_OK(survey_lock(store, &lock, &error));
         CU_ASSERT(lock.is_held);
         CU_ASSERT_PTR_NOT_NULL(strstr(lock.owner, "process "));
     }
     store_close(rank_comm(), &store);
-    CHECK_OK(store_open(rank_comm(), folder, STORE_READ, &store, &error));
-    if (is_root()) {
+    CHECK_OK(store_open(rank_comm(), store_fixture_folder, STORE_READ, &store, &error));
+    if (store_fixture_is_root()) {
         CHECK_OK(survey_lock(store, &lock, &error));
         CU_ASSERT(!lock.is_held && lock.owner[0] == '\0');
     }
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 CU_TestInfo nights_tests[] = {

@@ -1,6 +1,6 @@
 /* Results: tables of a run written by all ranks and read by one. */
 #include "base/memory.h"
-#include "rank/store_model.h"
+#include "rank/store_fixture.h"
 #include "rank/suites.h"
 #include "store/files.h"
 #include "store/results.h"
@@ -12,23 +12,6 @@
 static const ColumnSpec columns[] = {{"day", COLUMN_I32, UNIT_DAY},
                                      {"net_minor", COLUMN_I64, UNIT_MONEY_MINOR},
                                      {"label", COLUMN_TEXT, UNIT_NONE}};
-
-static char folder[MODEL_PATH_SIZE];
-
-static Store *open_store(void)
-{
-    Error error = {0};
-    Store *store = NULL;
-    CU_ASSERT(model_make_folder(rank_comm(), folder));
-    CHECK_OK(model_store(rank_comm(), folder, STORE_WRITE, &store, &error));
-    return store;
-}
-
-static void close_store(Store **store)
-{
-    store_close(rank_comm(), store);
-    CU_ASSERT(model_remove_folder(rank_comm(), folder));
-}
 
 static Status append_row(Table *rows, int64_t i, Error *error)
 {
@@ -137,7 +120,7 @@ static void check_run(const Store *store, const char *run)
 static void test_round_trip(void)
 {
     Error error = {0};
-    Store *store = open_store();
+    Store *store = store_fixture_open_empty();
     CU_ASSERT_FALSE(results_exist(store, "000000-abc"));
     CHECK_OK(write_run(store, "000000-abc", &error));
     CU_ASSERT(results_exist(store, "000000-abc"));
@@ -148,7 +131,7 @@ static void test_round_trip(void)
     CHECK_OK(write_run(store, "other.run_2", &error));
     check_run(store, "000000-abc");
     check_run(store, "other.run_2");
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 static void test_discard(void)
@@ -157,18 +140,18 @@ static void test_discard(void)
     ResultWriter *writer = NULL;
     ResultReader *reader = NULL;
     char path[MODEL_PATH_SIZE + 64];
-    Store *store = open_store();
+    Store *store = store_fixture_open_empty();
     CHECK_OK(results_begin(rank_comm(), store, "night", &writer, &error));
     CHECK_OK(write_table(writer, "one", 100, &error));
     CU_ASSERT_FALSE(results_exist(store, "night"));
     results_discard(rank_comm(), &writer);
     CU_ASSERT_PTR_NULL(writer);
     CU_ASSERT_FALSE(results_exist(store, "night"));
-    snprintf(path, sizeof path, "%s/tmp/results-night", folder);
+    snprintf(path, sizeof path, "%s/tmp/results-night", store_fixture_folder);
     CU_ASSERT_FALSE(files_exist(path));
     CU_ASSERT_EQUAL(results_open(store, "night", &reader, &error), STATUS_IO);
     CU_ASSERT_PTR_NULL(reader);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 static void test_refused(void)
@@ -176,7 +159,7 @@ static void test_refused(void)
     Error error = {0};
     Table rows;
     ResultWriter *writer = NULL;
-    Store *store = open_store();
+    Store *store = store_fixture_open_empty();
     static const char *const bad[] = {"", ".hidden", "../up", "a/b", "caf\xc3\xa9", "a b"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         CU_ASSERT_EQUAL(results_begin(rank_comm(), store, bad[i], &writer, &error), STATUS_USAGE);
@@ -188,7 +171,7 @@ static void test_refused(void)
     CU_ASSERT_EQUAL(results_write(rank_comm(), writer, "t", "day,lab", &rows, &error), STATUS_BUG);
     results_discard(rank_comm(), &writer);
     table_free(&rows);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 static void test_damaged(void)
@@ -198,9 +181,9 @@ static void test_damaged(void)
     Table rows = {0};
     ResultReader *reader = NULL;
     char path[MODEL_PATH_SIZE + 64];
-    Store *store = open_store();
+    Store *store = store_fixture_open_empty();
     CHECK_OK(write_run(store, "night", &error));
-    snprintf(path, sizeof path, "%s/results/night/many.h5", folder);
+    snprintf(path, sizeof path, "%s/results/night/many.h5", store_fixture_folder);
     if (comm_rank(rank_comm()) == 0) {
         CHECK_OK(files_read_small(path, 1 << 28, &file, &error));
         CHECK_OK(results_open(store, "night", &reader, &error));
@@ -220,7 +203,7 @@ static void test_damaged(void)
     }
     table_free(&rows);
     buffer_free(&file);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 /* ---- coded texts, and numbers that are the same in all rows ---- */
@@ -331,7 +314,7 @@ static void check_flipped(const Store *store)
     ResultReader *reader = NULL;
     char path[MODEL_PATH_SIZE + 64];
     int64_t refused = 0;
-    snprintf(path, sizeof path, "%s/results/night/t4.h5", folder);
+    snprintf(path, sizeof path, "%s/results/night/t4.h5", store_fixture_folder);
     CHECK_OK(files_read_small(path, 1 << 28, &file, &error));
     for (int64_t at = file.size - 1; at > file.size / 2; at -= file.size / 40) {
         file.data[at] ^= 16;
@@ -353,7 +336,7 @@ static void test_coded(void)
     Error error = {0};
     Table rows = {0};
     ResultReader *reader = NULL;
-    Store *store = open_store();
+    Store *store = store_fixture_open_empty();
     CHECK_OK(write_coded(store, &error));
     if (comm_rank(rank_comm()) == 0) {
         CHECK_OK(results_open(store, "night", &reader, &error));
@@ -370,7 +353,7 @@ static void test_coded(void)
         check_flipped(store);
     }
     table_free(&rows);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 CU_TestInfo results_tests[] = {{"round_trip", test_round_trip}, {"coded", test_coded},

@@ -14,22 +14,6 @@
 
 enum { BLOCKS = 13, BYTES = 5000, STRIDE = 8192, KEY = 77 };
 
-static Store *open_store(void)
-{
-    Error error = {0};
-    Store *store = NULL;
-    store_fixture_make();
-    CU_ASSERT_EQUAL(store_open(rank_comm(), store_fixture_folder, STORE_WRITE, &store, &error),
-                    STATUS_OK);
-    return store;
-}
-
-static void close_store(Store **store)
-{
-    store_close(rank_comm(), store);
-    CU_ASSERT(model_remove_folder(rank_comm(), store_fixture_folder));
-}
-
 static Spool *open_spool(const Store *store, const char *folder, uint64_t key)
 {
     Error error = {0};
@@ -85,7 +69,7 @@ static void test_checkpoint(void)
     SpoolState states[BLOCKS];
     char name[STORE_FIXTURE_PATH];
     Buffer contents = {0};
-    Store *store = open_store();
+    Store *store = store_fixture_open();
     for (int b = 0; b < BLOCKS; b++) {
         some[b] = b % 3 == 1;
         all[b] = true;
@@ -112,7 +96,7 @@ static void test_checkpoint(void)
     expect(spool, states);
     spool_close(&spool);
     buffer_free(&contents);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 /* Another key is another spool, and what is in the one is nothing to the other. */
@@ -122,7 +106,7 @@ static void test_keys(void)
     SpoolState states[BLOCKS];
     char name[STORE_FIXTURE_PATH];
     Buffer contents = {0};
-    Store *store = open_store();
+    Store *store = store_fixture_open();
     for (int b = 0; b < BLOCKS; b++)
         all[b] = true;
     Spool *spool = open_spool(store, NULL, KEY);
@@ -143,7 +127,7 @@ static void test_keys(void)
     expect(spool, states);
     spool_close(&spool);
     buffer_free(&contents);
-    close_store(&store);
+    store_fixture_close(&store);
 }
 
 /* Without a store each rank has blocks of its own, and no file stays. */

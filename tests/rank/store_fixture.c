@@ -113,3 +113,28 @@ out:
     store_close(rank_comm(), &store);
     return status;
 }
+
+Store *store_fixture_open(void)
+{
+    Error error = {0};
+    Store *store = NULL;
+    store_fixture_make();
+    CU_ASSERT_EQUAL(store_open(rank_comm(), store_fixture_folder, STORE_WRITE, &store, &error),
+                    STATUS_OK);
+    return store;
+}
+
+Store *store_fixture_open_empty(void)
+{
+    Error error = {0};
+    Store *store = NULL;
+    CU_ASSERT(model_make_folder(rank_comm(), store_fixture_folder));
+    CHECK_OK(model_store(rank_comm(), store_fixture_folder, STORE_WRITE, &store, &error));
+    return store;
+}
+
+void store_fixture_close(Store **store)
+{
+    store_close(rank_comm(), store);
+    CU_ASSERT(model_remove_folder(rank_comm(), store_fixture_folder));
+}

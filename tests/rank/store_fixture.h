@@ -33,4 +33,10 @@ void store_fixture_listen_end(const char *expected);
 /* Open and read everything; the first error. Rows that are read must be right. */
 Status store_fixture_read_all(Error *error) VESPER_MUST_USE;
 
+/* A store made so, or one without batches, open for writing; and its end, with its folder's.
+ * Collective. */
+Store *store_fixture_open(void);
+Store *store_fixture_open_empty(void);
+void store_fixture_close(Store **store);
+
 #endif
