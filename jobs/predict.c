@@ -258,6 +258,7 @@ Status predict_shape(Run *run, const PlanSizes *sizes, int ranks, PlanShape *sha
         int64_t keep = models->ease.keep > 0 ? models->ease.keep : ease_default_keep(n_items);
         shape->ease_fixed = (double)ease_memory(n_items, keep, PLAN_RANKS_MAX);
         shape->ease_shared = (double)ease_memory(n_items, keep, 1) - shape->ease_fixed;
+        shape->ease_weights = (double)ease_weights_bytes(n_items, keep);
     }
     TRY_ALL(run->comm, options_yes_no(run->config, "recommend", &shape->has_recommend, error),
             error);

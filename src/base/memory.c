@@ -4,11 +4,12 @@
  *
  * A few freed maps are kept for the next large block: fresh pages cost more than most of what is
  * done with them (0.6 s a GB were measured). What is kept never raises the peak: together with the
- * live bytes it stays below the most that was ever live. */
+ * live bytes it stays below the most that was live since the last mark. */
 #include "base/memory.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@ _Static_assert(sizeof(Header) <= ALIGNMENT, "the header must fit before an align
 
 static _Atomic int64_t live_blocks;
 static _Atomic int64_t live_bytes;
-static _Atomic int64_t peak_bytes;
+static _Atomic int64_t peak_bytes; /* since the last mark */
 
 static pthread_once_t limit_once = PTHREAD_ONCE_INIT;
 static int64_t limit_bytes = INT64_MAX;
@@ -93,6 +94,7 @@ static void unmap(Header *header)
     munmap(header, header->capacity + ALIGNMENT);
 }
 
+/* One of those that are kept; whoever calls has the lock. */
 static Header *take_spare(int i)
 {
     Header *header = spares[i];
@@ -133,6 +135,14 @@ static bool keep_spare(Header *header)
     }
     pthread_mutex_unlock(&spares_lock);
     return fits;
+}
+
+static void drop_spares(void)
+{
+    pthread_mutex_lock(&spares_lock);
+    while (n_spares > 0)
+        unmap(take_spare(0));
+    pthread_mutex_unlock(&spares_lock);
 }
 
 /* ---- blocks ---- */
@@ -323,9 +333,12 @@ int64_t mem_live_bytes(void)
     return atomic_load(&live_bytes);
 }
 
+static int64_t peak_bytes_before_mark;
+
 int64_t mem_peak_bytes(void)
 {
-    return atomic_load(&peak_bytes);
+    int64_t peak = atomic_load(&peak_bytes);
+    return peak > peak_bytes_before_mark ? peak : peak_bytes_before_mark;
 }
 
 /* The kernel's count, which mem_mark_peak sets back. */
@@ -348,17 +361,21 @@ static int64_t peak_resident(void)
     return kib < 0 ? 0 : kib * 1024;
 }
 
-static int64_t peak_before_mark;
+static int64_t resident_before_mark;
 
 int64_t mem_peak_resident_bytes(void)
 {
     int64_t peak = peak_resident();
-    return peak > peak_before_mark ? peak : peak_before_mark;
+    return peak > resident_before_mark ? peak : resident_before_mark;
 }
 
 void mem_mark_peak(void)
 {
-    peak_before_mark = mem_peak_resident_bytes();
+    peak_bytes_before_mark = mem_peak_bytes();
+    atomic_store(&peak_bytes, atomic_load(&live_bytes));
+    drop_spares();
+    (void)malloc_trim(0);
+    resident_before_mark = mem_peak_resident_bytes();
     int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return;

@@ -34,10 +34,13 @@ int64_t mem_live_blocks(void);
 int64_t mem_live_bytes(void);
 int64_t mem_peak_bytes(void);
 
-/* Peak resident bytes of this process, as the kernel counts them; and since the last mark, where
- * the kernel can forget its count (else of all its life). Local. */
+/* Peak resident bytes of this process, as the kernel counts them. Local. */
 int64_t mem_peak_resident_bytes(void);
+/* A stage begins: the system gets back what was freed, and the peak is counted from here. Not
+ * beside other threads that allocate. Local. */
 void mem_mark_peak(void);
+/* Peak resident bytes since the last mark, where the kernel can forget its count (else of all its
+ * life). Local. */
 int64_t mem_peak_since_mark(void);
 
 #endif

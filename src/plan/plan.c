@@ -85,7 +85,7 @@ static PlanNeed ingest_need(const PlanSizes *sizes, const PlanShape *shape)
         .sent = 1.34 * bytes * share_sent(shape),
         .read = 2 * bytes,
         .written = 0.59 * bytes,
-        .seconds = 0.2 + 1.1e-8 * bytes / shape->ranks,
+        .seconds = 0.05 + 1.1e-8 * bytes / shape->ranks,
     };
 }
 
@@ -101,7 +101,7 @@ static PlanNeed sales_need(const PlanSizes *sizes, const PlanShape *shape)
         .sent = (n - 1) * 1090 * products + share_sent(shape) * (580 * products + 265 * customers),
         .read = 23 * sizes->lines,
         .written = 115 * customers + 106 * products,
-        .seconds = 0.1 + 9e-6 * products + 3e-7 * sizes->lines / cores(shape),
+        .seconds = 0.05 + 2.7e-6 * products + 2.8e-7 * sizes->lines / cores(shape),
     };
 }
 
@@ -127,20 +127,21 @@ double plan_ease_memory(const PlanShape *shape)
     return shape->ease_fixed + shape->ease_shared / shape->ranks;
 }
 
-/* A night learns three times: to measure, to choose the mix, and for the lists. */
-static const double LEARNINGS = 3;
-/* Floating-point operations a second of a core, as ials and scoring reach them. */
-static const double LEARN_RATE = 3e10;
+/* A night learns three times: to measure, to choose the mix, and for the lists; ials goes on from
+ * the second to the third in a few iterations. */
+static const double LEARNINGS = 3, IALS_LEARNINGS = 2;
+/* Floating-point operations a second of a core, as ials reaches them. */
+static const double LEARN_RATE = 5e10;
 /* Seconds of a core for one customer and product: their place in the list, and in those measured;
  * and for the cube of the products in the inverse of ease. */
-static const double CELL_SECONDS = 3.5e-8, INVERSE_SECONDS = 1.1e-11;
+static const double CELL_SECONDS = 8.2e-8, INVERSE_SECONDS = 2.6e-11;
 
 static double learn_operations(const PlanSizes *sizes, const PlanShape *shape)
 {
     double d = shape->factors;
     double rows = sizes->customers + sizes->products;
     double step = 2 * pairs_of(sizes) * d * d + rows * d * d * d / 3;
-    return LEARNINGS * shape->iterations * step;
+    return IALS_LEARNINGS * shape->iterations * step;
 }
 
 static double rec_user_rows(const PlanSizes *sizes, const PlanShape *shape)
@@ -158,14 +159,14 @@ static double learning_memory(const PlanSizes *sizes, const PlanShape *shape)
         fetched = fmin(fetched, shape->learning_memory);
     return fetched + sizes->products * (700 + 2 * row) +
            (80 * pairs_of(sizes) + 2 * row * sizes->customers) / shape->ranks +
-           plan_ease_memory(shape) + 0.5 * shape->ease_fixed;
+           plan_ease_memory(shape) + shape->ease_weights;
 }
 
 /* While lists become rows. */
 static double lists_memory(const PlanSizes *sizes, const PlanShape *shape)
 {
     double row = 4.0 * shape->factors;
-    return sizes->products * (700 + row) + 0.5 * shape->ease_fixed +
+    return sizes->products * (700 + row) + shape->ease_weights +
            (16 * pairs_of(sizes) + row * sizes->customers + 175 * rec_user_rows(sizes, shape)) /
                shape->ranks;
 }
@@ -174,7 +175,7 @@ static PlanNeed recommend_need(const PlanSizes *sizes, const PlanShape *shape)
 {
     double n = shape->ranks;
     double customers = sizes->customers, products = sizes->products;
-    double steps = LEARNINGS * shape->iterations;
+    double steps = IALS_LEARNINGS * shape->iterations;
     double rows = rec_user_rows(sizes, shape);
     double factors = n * (users_named(sizes, shape) + products) * 4 * shape->factors;
     double work = learn_operations(sizes, shape) / LEARN_RATE + customers * products * CELL_SECONDS;
@@ -183,20 +184,18 @@ static PlanNeed recommend_need(const PlanSizes *sizes, const PlanShape *shape)
     return (PlanNeed){
         .memory = BASE + 15e6 + fmax(learning_memory(sizes, shape), lists_memory(sizes, shape)),
         .sent = share_sent(shape) * (steps * factors + 157 * pairs_of(sizes) + 63 * rows +
-                                     LEARNINGS * 1.4 * n * shape->ease_fixed),
+                                     LEARNINGS * 1.45 * n * shape->ease_weights),
         .read = 93 * sizes->lines,
         .written = 60 * rows + 200 * products,
-        .seconds = 1 + work / cores(shape),
+        .seconds = 0.45 + work / cores(shape),
     };
 }
 
 /* ---- forecast ---- */
 
-/* Seconds of a core to try all models on one series from one origin: on one that sells on many
- * days, and on one that hardly does. */
-static const double DENSE_SECONDS = 1.2e-2, SPARSE_SECONDS = 1e-3;
-/* Share of the days with a sale from which on all models are tried. */
-static const double DENSE_SHARE = 0.25;
+/* Seconds of a core to try the models on one series from one origin, and for each day with a sale.
+ */
+static const double TRY_SECONDS = 1.25e-3, SALE_SECONDS = 1.8e-5;
 
 /* Sums of a product and day that a rank makes of its lines. */
 static double day_sums(const PlanSizes *sizes, const PlanShape *shape)
@@ -212,7 +211,7 @@ static double spool_bytes(const PlanSizes *sizes, const PlanShape *shape)
 }
 
 /* How often all of them are read. */
-static const double SPOOL_READS = 31;
+static const double SPOOL_READS = 81;
 
 /* What is known of each day of each series, and what becomes rows. */
 static double series_memory(const PlanSizes *sizes, const PlanShape *shape)
@@ -221,7 +220,7 @@ static double series_memory(const PlanSizes *sizes, const PlanShape *shape)
 }
 
 /* What the regression across series adds up, of each rank. */
-static const double POOLED_SENT = 15e6;
+static const double POOLED_SENT = 23e6;
 
 static PlanNeed forecast_need(const PlanSizes *sizes, const PlanShape *shape)
 {
@@ -229,16 +228,15 @@ static PlanNeed forecast_need(const PlanSizes *sizes, const PlanShape *shape)
     double tried = sizes->products * shape->origins;
     double cells = sizes->products * sizes->days;
     double selling = cells > 0 ? 1 - exp(-sizes->lines / cells) : 0;
-    double dense = fmin(1, selling / DENSE_SHARE);
     double sums = day_sums(sizes, shape);
     return (PlanNeed){
         .memory = BASE + fmax(3e6 + 56 * sums, 15e6 + series_memory(sizes, shape)),
-        .sent = share_sent(shape) * (27 * n * sums + 900 * sizes->products) +
+        .sent = share_sent(shape) * (27 * n * sums + 3400 * sizes->products) +
                 (n > 1 ? n * POOLED_SENT : 0),
         .read = 16 * sizes->lines + SPOOL_READS * spool_bytes(sizes, shape),
         .written = 75 * sizes->products * shape->horizon + spool_bytes(sizes, shape),
-        .seconds = 1 + (1e-6 * sizes->lines + tried * (SPARSE_SECONDS + DENSE_SECONDS * dense)) /
-                           cores(shape),
+        .seconds =
+            0.1 + tried * (TRY_SECONDS + SALE_SECONDS * selling * sizes->days) / cores(shape),
     };
 }
 
@@ -258,7 +256,7 @@ static PlanNeed publish_need(const PlanSizes *sizes, const PlanShape *shape)
         .memory = BASE + BLOCK + fmin(CACHE, bytes),
         .read = 3 * bytes,
         .written = 2.4 * bytes,
-        .seconds = 0.2 + 5e-8 * bytes,
+        .seconds = 0.2 + 2.8e-8 * bytes,
     };
 }
 

@@ -33,7 +33,8 @@ typedef struct PlanShape {
     int factors;            /* of ials */
     int iterations;         /* of ials, in one learning */
     double ease_fixed;      /* of ease: bytes that every rank takes, */
-    double ease_shared;     /* and those that the ranks share; both 0: it is left out */
+    double ease_shared;     /* those that the ranks share, */
+    double ease_weights;    /* and those of what it has learned; all 0: it is left out */
     double learning_memory; /* --memory, for what is fetched; 0: no limit */
     int list_length;
     int models, origins, horizon; /* of forecasts */

@@ -89,9 +89,14 @@ static int64_t bytes_of_matrix(int32_t n_items, int ranks)
     return tile_bytes(n_items, ranks) + COPIES * rows_for(n_items, ranks) * bytes_of_row(n_items);
 }
 
+int64_t ease_weights_bytes(int32_t n_items, int64_t keep)
+{
+    return n_items * kept_of(n_items, keep) * (int64_t)(sizeof(int32_t) + sizeof(float));
+}
+
 int64_t ease_memory(int32_t n_items, int64_t keep, int ranks)
 {
-    int64_t weights = n_items * kept_of(n_items, keep) * (int64_t)(sizeof(int32_t) + sizeof(float));
+    int64_t weights = ease_weights_bytes(n_items, keep);
     /* A rank may have nearly all items: those that few users have. */
     int64_t with_tiles = bytes_of_matrix(n_items, ranks) + greater(USERS_BYTES, weights);
     return greater(with_tiles, 2 * weights);

@@ -75,6 +75,33 @@ static void test_memory_new(void)
     CU_ASSERT(mem_peak_resident_bytes() > 100000);
 }
 
+/* What was freed before a mark is not in the peak after it. The address sanitizer keeps freed
+ * blocks. */
+static void test_memory_mark(void)
+{
+    enum { BLOCKS = 200, BLOCK_BYTES = 500000 };
+    char *blocks[BLOCKS], *above = NULL;
+    const int64_t bytes = (int64_t)BLOCKS * BLOCK_BYTES;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < BLOCKS; i++) {
+            blocks[i] = mem_new(BLOCK_BYTES, 1);
+            memset(blocks[i], 1, BLOCK_BYTES);
+        }
+        above = round == 1 ? mem_new(BLOCK_BYTES, 1) : above;
+        for (int i = 0; i < BLOCKS; i++)
+            mem_free(&blocks[i]);
+    }
+    int64_t before = mem_peak_resident_bytes(), most = mem_peak_bytes();
+    CU_ASSERT(before > bytes && most > bytes);
+    mem_mark_peak();
+#ifndef __SANITIZE_ADDRESS__
+    CU_ASSERT(mem_peak_since_mark() < before - bytes / 2);
+#endif
+    CU_ASSERT(mem_peak_resident_bytes() >= before);
+    CU_ASSERT_EQUAL(mem_peak_bytes(), most);
+    mem_free(&above);
+}
+
 /* Sizes below and above where blocks become mapped, up and down. */
 static void test_memory_resize(void)
 {
@@ -390,6 +417,7 @@ CU_TestInfo base_tests[] = {
     {"error_set", test_error_set},
     {"error_is_cut_between_characters", test_error_is_cut_between_characters},
     {"memory_new", test_memory_new},
+    {"memory_mark", test_memory_mark},
     {"memory_resize", test_memory_resize},
     {"memory_refusals", test_memory_refusals},
     {"bytes", test_bytes},

@@ -19,6 +19,7 @@ static const PlanShape shape = {.ranks = 4,
                                 .iterations = 16,
                                 .ease_fixed = 2e8,
                                 .ease_shared = 3e9,
+                                .ease_weights = 1e8,
                                 .list_length = 20,
                                 .models = 21,
                                 .origins = 5,
@@ -133,7 +134,7 @@ static void test_ease_and_budget(void)
     PlanShape other = shape;
     double all = plan_need(PLAN_RECOMMEND, &shop, &shape).memory;
     CU_ASSERT_EQUAL(plan_ease_memory(&shape), 2e8 + 3e9 / 4);
-    other.ease_fixed = other.ease_shared = 0;
+    other.ease_fixed = other.ease_shared = other.ease_weights = 0;
     CU_ASSERT_EQUAL(plan_ease_memory(&other), 0);
     CU_ASSERT(plan_need(PLAN_RECOMMEND, &shop, &other).memory < all);
     other.factors = 128;
