@@ -42,3 +42,15 @@ Status stop_here(Error *error, const char *where, ...)
     return error_set(error, STATUS_RESUME, __FILE__, __LINE__,
                      "stopped at a safe point, %s; run the same command again to go on", text);
 }
+
+Status stop_point(Error *error, const char *where, ...)
+{
+    char text[ERROR_MESSAGE_SIZE];
+    va_list args;
+    if (!stop_asked())
+        return STATUS_OK;
+    va_start(args, where);
+    (void)vsnprintf(text, sizeof text, where, args);
+    va_end(args);
+    return stop_here(error, "%s", text);
+}

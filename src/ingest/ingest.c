@@ -191,6 +191,7 @@ static Status route_all(Comm *comm, Store *store, const Config *config, StoreBat
             error);
     log_step("ingest.dictionaries", &began);
     if (summary->given[INPUT_ORDERS]) {
+        TRY(comm_safe_point(comm, "before orders were looked up", error));
         TRY(directory_new(comm, store, parsed, &customers, &directory, &tickets, error));
         TRY(orders_reject_contradictions(comm, parsed, &customers, tickets, error));
         log_step("ingest.directory", &began);
@@ -202,6 +203,7 @@ static Status route_all(Comm *comm, Store *store, const Config *config, StoreBat
     TRY(check_rejected_share(summary, config_real(config, "max-rejected"),
                              store_batch_number(batch), error));
 
+    TRY(comm_safe_point(comm, "before rows went to their partitions", error));
     weigh_partitions(comm, store, parsed, &customers, tickets, weights);
     placement_init(&placement, weights, partitions, comm_rank(comm), comm_size(comm));
     TRY(customers_register(comm, store, batch, &parsed->maps[DICTIONARY_CUSTOMER], &placement,
@@ -234,6 +236,7 @@ Status ingest_run(Comm *comm, Store *store, const Config *config, IngestSummary 
     sum_counts(&parsed, summary);
     if (!brings_anything_new(&parsed))
         goto out;
+    TRY(comm_safe_point(comm, "after the input was read", error));
     TRY(store_batch_begin(comm, store, &batch, error));
     TRY(route_all(comm, store, config, batch, &parsed, summary, error));
     add_inputs(batch, &parsed);

@@ -363,6 +363,7 @@ Status orders_store(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch *pa
 
     TRY(bring_home(comm, store, parsed, customers, tickets, placement, &home, &lines, error));
     TRY_ALL(comm, fault_point("ingest.orders", error), error);
+    TRY(comm_safe_point(comm, "before orders were sorted", error));
     TRY_ALL(comm, append_joined(store, &home, &lines, error), error);
     TRY_ALL(comm, sort_orders(&home, &lines, error), error);
     TRY_ALL(comm, sort_lines(&home, &lines, error), error);

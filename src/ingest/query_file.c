@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/memory.h"
+#include "base/stop.h"
 #include "store/files.h"
 
 #include <string.h>
@@ -26,6 +27,7 @@ static Status flush(QueryFile *file, Error *error)
 {
     Status status;
     TRY(fault_point("ingest.query_file", error));
+    TRY(stop_point(error, "while a database was read"));
     TRY(files_write_at(file->fd, file->path, file->block, file->filled, file->written, error));
     file->written += file->filled;
     file->filled = 0;
@@ -81,6 +83,7 @@ Status query_file_copy(const char *from, const char *to, int64_t offset, Error *
     for (int64_t at = 0; at < about.st_size; at += QUERY_FILE_BLOCK) {
         int64_t left = about.st_size - at;
         int64_t size = left < QUERY_FILE_BLOCK ? left : QUERY_FILE_BLOCK;
+        TRY(stop_point(error, "while a database was read"));
         TRY(files_read_at(from_fd, from, block, size, at, error));
         TRY(files_write_at(to_fd, to, block, size, offset + at, error));
     }

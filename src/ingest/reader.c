@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/memory.h"
+#include "base/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,7 @@ Status reader_read_at(int fd, const char *path, char *data, int64_t size, int64_
     Status status = STATUS_OK;
     int64_t done = 0;
     TRY(fault_point("ingest.read", error));
+    TRY(stop_point(error, "while %s was read", path));
     while (done < size) {
         ssize_t got = pread(fd, data + done, (size_t)(size - done), (off_t)(offset + done));
         if (got < 0 && errno == EINTR)

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "base/memory.h"
+#include "base/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,7 @@ static Status read_block(Unpacking *work, Error *error)
 {
     Status status = STATUS_OK;
     TRY(fault_point("ingest.unpack.read", error));
+    TRY(stop_point(error, "while %s was unpacked", work->from));
     work->in_size = 0;
     while (work->in_size < UNPACK_BLOCK) {
         ssize_t got =

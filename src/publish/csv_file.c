@@ -2,6 +2,7 @@
 #include "publish/csv_file.h"
 
 #include "base/memory.h"
+#include "publish/target.h"
 #include "store/files.h"
 
 #include <errno.h>
@@ -128,6 +129,7 @@ static Status stream_table(ResultReader *reader, int i, CsvFormulas formulas, Cs
     Status status = STATUS_OK;
     append_header(&stream->text, table);
     for (int64_t block = 0; block * RESULT_BLOCK < table->rows && !stream->differs; block++) {
+        TRY(target_safe_point(table, stream->compares ? "read back" : "written", error));
         TRY(results_read_block(reader, i, block, &rows, error));
         TRY(stream_rows(stream, &rows, table, formulas, error));
     }

@@ -99,6 +99,7 @@ static Status send_block(Publication *publication, const ResultTable *table, con
     for (int c = 0; c < table->n_columns; c++)
         columns[c] = table_column_const(rows, table->columns[c].name);
     TRY(fault_point("publish.load", error));
+    TRY(target_safe_point(table, "loaded", error));
     for (int64_t row = 0; row < rows->rows; row++) {
         postgresql_rows_add(&publication->rows, columns, table->n_columns, row);
         if (publication->rows.size >= SEND_BYTES)
@@ -160,6 +161,7 @@ static Status verify_table(Publication *publication, int i, Error *error)
     bool more = true;
     Status status;
     TRY(fault_point("publish.verify", error));
+    TRY(target_safe_point(table, "read back", error));
     buffer_printf(&sql, "COPY \"%s__next\" (", table->name);
     sql_target_append_columns(&sql, table, NULL);
     buffer_append_string(&sql, ") TO STDOUT (FORMAT binary)");

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/stop.h"
 #include "database/sql.h"
 #include "publish/target.h"
 
@@ -244,6 +245,7 @@ Status postgresql_session_lock(PostgresqlSession *session, Error *error)
     for (int i = 0; i < options->lock_tries && !got; i++) {
         if (i > 0)
             postgresql_session_wait(options->lock_seconds);
+        TRY(stop_point(error, "while another run published into schema %s", options->schema));
         TRY(ask(session, &got, error, buffer_string(&question)));
     }
     if (!got)

@@ -1,5 +1,7 @@
 #include "publish/postgresql_switch.h"
 
+#include "base/stop.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -89,6 +91,8 @@ static Status lock_tables(PostgresqlSession *session, Error *error)
     for (int i = 0; i < options->lock_tries && !got; i++) {
         if (i > 0)
             postgresql_session_wait(options->lock_seconds);
+        TRY(stop_point(error, "while other sessions used schema %s, before the switch",
+                       options->schema));
         TRY(try_to_lock(session, &got, error));
     }
     if (!got)

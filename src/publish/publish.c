@@ -2,6 +2,7 @@
 #include "publish/publish.h"
 
 #include "base/fault.h"
+#include "base/stop.h"
 #include "publish/target.h"
 
 #include <string.h>
@@ -59,6 +60,11 @@ Status target_check_names(const ResultReader *reader, Error *error)
     }
 out:
     return status;
+}
+
+Status target_safe_point(const ResultTable *table, const char *doing, Error *error)
+{
+    return stop_point(error, "while table %s was %s, before the switch", table->name, doing);
 }
 
 static const TargetKind kinds[] = {

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/stop.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -102,9 +103,13 @@ out:
 static Status send_list(void *context, Bytes key, Bytes json, Error *error)
 {
     Publication *publication = context;
+    Status status;
     Bytes full = redis_shop_key(&publication->shop, publication->version, key, &publication->key);
-    return redis_pipe_send(&publication->pipe, (Bytes[]){bytes_of("SET"), full, json, {NULL, 0}},
-                           error);
+    TRY(stop_point(error, "while lists were loaded, before the switch"));
+    TRY(redis_pipe_send(&publication->pipe, (Bytes[]){bytes_of("SET"), full, json, {NULL, 0}},
+                        error));
+out:
+    return status;
 }
 
 static Status ask_list(void *context, Bytes key, Bytes json, Error *error)
@@ -113,6 +118,7 @@ static Status ask_list(void *context, Bytes key, Bytes json, Error *error)
     Status status;
     Bytes full = redis_shop_key(&publication->shop, publication->version, key, &publication->key);
     uint64_t hash = hash64(json.data, json.size);
+    TRY(stop_point(error, "while lists were read back, before the switch"));
     TRY(redis_pipe_send(&publication->pipe, (Bytes[]){bytes_of("GET"), full, {NULL, 0}}, error));
     publication->expected[publication->asked++ % REDIS_IN_FLIGHT] = hash;
 out:

@@ -133,6 +133,7 @@ static Status load_block(Publication *publication, sqlite3_stmt *insert, const R
         columns[c] = table_column_const(rows, table->columns[c].name);
     TRY(sqlite_file_run(file, error, "BEGIN IMMEDIATE"));
     TRY(fault_point("publish.load", error));
+    TRY(target_safe_point(table, "loaded", error));
     for (int64_t row = 0; row < rows->rows; row++) {
         int rc = SQLITE_OK;
         for (int c = 0; c < table->n_columns && rc == SQLITE_OK; c++) {
@@ -208,6 +209,7 @@ static Status verify_table(Publication *publication, int i, Error *error)
     Status status;
     sql_target_append_columns(&columns, table, NULL);
     TRY(fault_point("publish.verify", error));
+    TRY(target_safe_point(table, "read back", error));
     TRY(sqlite_file_prepare(file, &select, error, "SELECT %s FROM \"%s__next\"",
                             buffer_string(&columns), table->name));
     TRY(sqlite_file_step(file, select, &more, error));

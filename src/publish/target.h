@@ -59,6 +59,10 @@ Status redis_publish(ResultReader *reader, const PublishedRun *run, const char *
 Status redis_roll_back(const char *place, const PublishOptions *options, RollbackSummary *summary,
                        Error *error) VESPER_MUST_USE;
 
+/* A safe point of a publication: nothing is switched yet, and what was loaded goes as after a
+ * failure. `doing` is what is done with the table: "loaded", "read back". Local. */
+Status target_safe_point(const ResultTable *table, const char *doing, Error *error) VESPER_MUST_USE;
+
 /* True for a small letter followed by small letters, digits and underscores: a name that needs no
  * care in any database. Local. */
 bool target_name_is_plain(Bytes name);

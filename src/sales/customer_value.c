@@ -204,6 +204,7 @@ static Status climb(Comm *comm, const FitPlan *plan, const CustomerFacts *facts,
 {
     Status status = STATUS_OK;
     Histories histories = {.comm = comm, .threads = plan->threads};
+    TRY(comm_safe_point(comm, "before a model of customers was fitted", error));
     TRY_ALL(comm, histories_take(&histories, plan->kind, facts, shop, step, error), error);
     *fit = maximise_likelihood(plan->likelihood, &histories, plan->n_parameters, parameters);
 out:

@@ -9,6 +9,7 @@
 
 #include "base/fault.h"
 #include "base/memory.h"
+#include "base/stop.h"
 #include "sales/basket_index.h"
 #include "sales/pair_sieve.h"
 
@@ -135,11 +136,14 @@ static bool is_promising(const PairCount *count, int32_t row)
     return can_reach(count, row, count->least);
 }
 
-/* Pairs that one rank has are enough for all to leave others out. Collective. */
-static void share_least(Comm *comm, PairCount *count)
+/* Pairs that one rank has are enough for all to leave others out. A safe point, too. Collective. */
+static Status share_least(Comm *comm, PairCount *count, Error *error)
 {
-    comm_max_i64(comm, &count->sieve.least, 1);
-    count->least = count->sieve.least;
+    enum { LEAST, STOP, SHARED };
+    int64_t shared[SHARED] = {[LEAST] = count->sieve.least, [STOP] = stop_asked()};
+    comm_max_i64(comm, shared, SHARED);
+    count->sieve.least = count->least = shared[LEAST];
+    return shared[STOP] > 0 ? stop_here(error, "while pairs were counted") : STATUS_OK;
 }
 
 /* ---- rows that one rank has alone ---- */
@@ -349,7 +353,7 @@ static Status exchange_sparse_rows(Comm *comm, PairCount *count, int64_t message
                    .receive_counts = mem_new(size, sizeof *round.receive_counts),
                    .heads = mem_new(size, sizeof *round.heads)};
     while (round.end < count->index.n_labels) {
-        share_least(comm, count);
+        TRY(share_least(comm, count, error));
         plan_round(count, size, message_words, &round);
         TRY_ALL(comm, write_messages(count, size, &round, error), error);
         TRY(comm_exchange(comm, round.send, round.send_counts, sizeof *round.send, &received,
@@ -418,10 +422,10 @@ Status pairs_count(Comm *comm, Baskets *baskets, const PairTotals *totals,
     comm_sum_i64(comm, count.plan.total, labels.count);
     comm_max_i64(comm, count.plan.longest, labels.count);
     TRY_ALL(comm, keep_own_rows(&count, error), error);
-    share_least(comm, &count);
+    TRY(share_least(comm, &count, error));
     TRY(sum_dense_rows(comm, &count, error));
     TRY(exchange_sparse_rows(comm, &count, options->message_words, error));
-    share_least(comm, &count);
+    TRY(share_least(comm, &count, error));
     TRY_ALL(comm, drop_hopeless(&count, error), error);
 out:
     pair_sieve_free(&count.sieve);

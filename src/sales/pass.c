@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/stop.h"
 
 #include <omp.h>
 
@@ -143,6 +144,7 @@ static Status add_partition(Worker *worker, const Pass *pass, int32_t partition,
     PassFacts *facts = &worker->facts;
     OrderLines lines;
     TRY(fault_point("sales.partition", error));
+    TRY(stop_point(error, "while order lines were read"));
     TRY(line_reader_read(&worker->reader, partition, &lines, error));
     *n_lines = lines.n;
     if (lines.n > 0) {

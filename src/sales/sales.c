@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/stop.h"
 #include "sales/aggregate_rows.h"
 #include "sales/cohorts.h"
 #include "sales/compare.h"
@@ -170,16 +171,19 @@ out:
 
 /* ---- tables ---- */
 
-/* Frees `rows`. */
+/* A safe point, too. Frees `rows`. */
 static Status write_rows(SalesRun *run, const char *table, const char *key, Table *rows,
                          Error *error)
 {
     Status status = STATUS_OK;
-    int64_t n_rows = rows->rows;
-    comm_sum_i64(run->comm, &n_rows, 1);
+    enum { ROWS, STOP, SUMS };
     TRY_ALL(run->comm, fault_point("sales.write", error), error);
+    int64_t sums[SUMS] = {[ROWS] = rows->rows, [STOP] = stop_asked()};
+    comm_sum_i64(run->comm, sums, SUMS);
+    if (sums[STOP] > 0)
+        TRY(stop_here(error, "before table %s was written", table));
     TRY(results_write(run->comm, run->writer, table, key, rows, error));
-    log_stage(run, table, n_rows);
+    log_stage(run, table, sums[ROWS]);
 out:
     table_free(rows);
     return status;

@@ -8,6 +8,7 @@
 #include "store/files.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -137,7 +138,10 @@ Status store_batch_write(Comm *comm, StoreBatch *batch, const char *table, Table
     Buffer path = {0};
     SegmentLayout layout = {0};
     const Store *store = batch->store;
+    char before[STORE_NAME_SIZE + 32];
     vesper_assert(!manifest_batch_table(&batch->added, table));
+    (void)snprintf(before, sizeof before, "before table %s was stored", table);
+    TRY(comm_safe_point(comm, before, error));
     batch_folder(batch, &path);
     buffer_printf(&path, "/%s.h5", table);
     SegmentSpec spec = {.path = buffer_string(&path),

@@ -108,7 +108,7 @@ int64_t store_batch_number(const StoreBatch *batch);
 /* Write one table of the batch. `rows` holds this rank's partitions [first, first + n_partitions),
  * sorted by partition; partition_rows [n_partitions] counts them. For TABLE_GLOBAL: the rows on
  * rank 0, first = 0, n_partitions = 1 (0 on the other ranks). The file is complete and synced, but
- * not in force. Collective. */
+ * not in force. Begins with a safe point (comm_safe_point). Collective. */
 Status store_batch_write(Comm *comm, StoreBatch *batch, const char *table, TableKind kind,
                          const Table *rows, int32_t first, int32_t n_partitions,
                          const int64_t *partition_rows, Error *error) VESPER_MUST_USE;

@@ -69,7 +69,7 @@ done
 kill -USR1 $launched
 rc=0
 wait $launched || rc=$?
-expect_failure "asked to stop" 7 'stopped at a safe point, before stage .*; run the same command again'
+expect_failure "asked to stop" 7 'stopped at a safe point, .*; run the same command again'
 run_vesper 3 backfill 2023-02-01 2023-03-11 --store stopped --recommend no --forecast no
 expect_done "on three ranks" && expect_text "on three ranks" out '^nights +39, .*: [0-9]+ computed, [1-9][0-9]* were there$'
 expect_same_store "stopped and undisturbed" store/results stopped/results

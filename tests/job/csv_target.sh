@@ -130,22 +130,26 @@ publish 3 csv:rolled
 expect_done "forward again"
 expect_night "forward again" 3 rolled/current
 
-# Faults and kills at every step: a whole night, and the same command ends well.
+# Faults, stops and kills at every step: a whole night, and the same command ends well.
 publish 1 csv:fault
 cp -a fault fault_before
 publish 2 csv:smooth
-for fault in open load verify switch load:kill switch:kill done:kill; do
+for fault in open load verify switch load:stop verify:stop load:kill switch:kill done:kill; do
     rm -rf fault && cp -a fault_before fault
-    site=${fault%:kill} kind=${fault#${fault%:kill}}
+    site=${fault%%:*} kind=${fault#"${fault%%:*}"}
     expect_kill=$kind
     VESPER_FAULT=publish.$site:0:1$kind publish 2 csv:fault
     expect_kill=
     checks=$((checks + 3))
-    [ "$rc" != 0 ] || fail "$fault: exit code 0"
+    case $kind in
+    :kill) [ "$rc" != 0 ] ;;
+    :stop) [ "$rc" = 7 ] ;;
+    *) [ "$rc" = 4 ] ;;
+    esac || fail "$fault: exit code $rc"
     seen=1
     [ $site != done ] || seen=2
     [ "$(run_of fault/current)" = "$(run_name $seen)" ] || fail "$fault: a reader sees another night"
-    [ -n "$kind" ] || [ ! -e fault/.next ] || fail "$fault: half a night is left"
+    [ "$kind" = :kill ] || [ ! -e fault/.next ] || fail "$fault: half a night is left"
     publish 2 csv:fault
     expect_done "$fault, run again"
     diff -r smooth/current fault/current >/dev/null || fail "$fault, run again: other content"

@@ -3,6 +3,7 @@
 # and what becomes of them when the server is killed, cut off, locked or lies.
 . "$(dirname "$0")/../support/vesper.sh"
 . "$(dirname "$0")/../support/postgres.sh"
+. "$(dirname "$0")/../support/alive.sh"
 cd "$work" || exit 1
 pg_find || skip_test "there is no PostgreSQL server"
 pg_start || { fail "no PostgreSQL server could be started"; finish; }
@@ -173,6 +174,18 @@ publish --lock-tries 3 --lock-timeout 0.1
 expect_failure "a table in use" 4 'in use by other sessions' '3 tries of 0.1 s'
 expect_shown "a table in use" night1
 expect_value "a table in use" "$(leftovers)" 0
+start_vesper 2 publish "${options[@]}" --to "$url"
+for ((tries = 0; tries < 200; tries++)); do
+    [ "$(pg_sql shop "SELECT count(*) FROM pg_stat_activity
+        WHERE query LIKE 'LOCK TABLE vesper_run%' AND wait_event_type = 'Lock'")" = 0 ] || break
+    sleep 0.05
+done
+kill -USR1 "$launcher_pid"
+end_vesper "asked to stop while a table is in use"
+expect_failure "asked to stop while a table is in use" 7 \
+    'stopped at a safe point, while other sessions used schema vesper, before the switch'
+expect_shown "asked to stop while a table is in use" night1
+expect_value "asked to stop while a table is in use" "$(leftovers)" 0
 (sleep 1.5; echo "COMMIT;") >&8 &
 exec 8>&-
 publish
@@ -194,13 +207,19 @@ run_vesper 1 publish "${options[@]}" --to "$(pg_url vesper_publisher plain)" --s
 expect_failure "somebody's table" 4 'has a table sales_daily that Vesper did not publish'
 expect_value "somebody's table" "$(pg_sql plain "SELECT * FROM taken.sales_daily")" mine
 
-# ---- faults, and deaths of the publisher ----
+# ---- faults, stops, and deaths of the publisher ----
 
 for site in reach open load verify switch; do
     VESPER_FAULT=publish.$site:0:1 publish
     expect_failure "a fault at publish.$site" 4 "injected fault at publish.$site\$"
     expect_shown "a fault at publish.$site" night1
     expect_value "a fault at publish.$site" "$(leftovers)" 0
+done
+for site in load verify; do
+    VESPER_FAULT=publish.$site:0:2:stop publish
+    expect_failure "asked to stop at publish.$site" 7 'while table [a-z_]+ was (loaded|read back), before the switch'
+    expect_shown "asked to stop at publish.$site" night1
+    expect_value "asked to stop at publish.$site" "$(leftovers)" 0
 done
 for site in load verify switch; do
     expect_kill=yes

@@ -156,23 +156,25 @@ expect_lists "a list that was lost" 2
 publish 2 '?shop=other_shop'
 shop=other_shop expect_lists "another shop beside" 2
 
-# ---- faults and kills: the night in force stays, the same command ends well ----
+# ---- faults, stops and kills: the night in force stays, the same command ends well ----
 versions() {
     cli -n 3 --scan --pattern 'vesper:{shop}:*:*' | sed 's/^vesper:{shop}:\([^:]*\):.*/\1/' | sort -u | wc -l
 }
 cli flushall >/dev/null
 publish 1
 before=$first after=$second night=2
-for fault in verify scan:0:2 load:0:1:kill switch:0:1:kill done:0:1:kill; do
+for fault in publish.{open:0:1,verify:0:1,scan:0:2,load:0:1:stop,verify:0:1:stop,load:0:1:kill,switch:0:1:kill,done:0:1:kill}; do
     expect_kill=yes
-    site=${fault%%:*}
-    [ "$fault" != "$site" ] || fault=$site:0:1
-    VESPER_FAULT=publish.$fault publish $night
+    VESPER_FAULT=$fault publish $night
     expect_kill=
     checks=$((checks + 3))
-    [ "$rc" != 0 ] || fail "$fault: exit code 0"
     case $fault in
-    done* | scan*) [ "$(in_force)" = "$after" ] || fail "$fault: not switched" ;;
+    *kill) [ "$rc" != 0 ] ;;
+    *stop) [ "$rc" = 7 ] ;;
+    *) [ "$rc" = 4 ] ;;
+    esac || fail "$fault: exit code $rc"
+    case $fault in
+    publish.done* | publish.scan*) [ "$(in_force)" = "$after" ] || fail "$fault: not switched" ;;
     *) [ "$(in_force)" = "$before" ] || fail "$fault: switched" ;;
     esac
     case $fault in

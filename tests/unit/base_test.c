@@ -352,6 +352,11 @@ static void test_stop(void)
     CU_ASSERT_STRING_EQUAL(error.message,
                            "stopped at a safe point, after part 1 of 2; run the same "
                            "command again to go on");
+    CU_ASSERT_EQUAL(stop_point(&error, "in part %d", 2), STATUS_OK);
+    (void)raise(SIGUSR1);
+    CU_ASSERT_EQUAL(stop_point(&error, "in part %d", 2), STATUS_RESUME);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "a safe point, in part 2; run"));
+    stop_catch_signals();
 }
 
 static void capture_stderr(void (*speak)(void), char *text, size_t size)
