@@ -9,6 +9,7 @@
 
 #include "base/civil.h"
 #include "base/decimal.h"
+#include "base/memory.h"
 #include "options.h"
 #include "run_name.h"
 #include "stage.h"
@@ -37,18 +38,34 @@ static void find_days(StatusFacts *facts)
     civil_format_day((int32_t)last, facts->last_day);
 }
 
-static void count_past_nights(StatusFacts *facts)
+static int compare_past(const void *left, const void *right)
 {
-    facts->past_first = INT32_MAX;
-    facts->past_last = INT32_MIN;
+    const PastNight *a = left, *b = right;
+    if (a->day != b->day)
+        return a->day < b->day ? -1 : 1;
+    return (a->generation < b->generation) - (a->generation > b->generation);
+}
+
+static void find_past_nights(StatusFacts *facts)
+{
+    int n = 0;
+    facts->past = mem_new(facts->results.n, sizeof *facts->past);
     for (int i = 0; i < facts->results.n; i++) {
         RunName name;
+        PastNight *night = &facts->past[n];
         if (!run_name_parse(facts->results.entries[i].name, &name) || name.as_of == DAY_NONE ||
-            name.part != PART_SALES || name.generation != store_generation(facts->store))
+            name.part != PART_SALES)
             continue;
-        facts->past_nights++;
-        facts->past_first = name.as_of < facts->past_first ? name.as_of : facts->past_first;
-        facts->past_last = name.as_of > facts->past_last ? name.as_of : facts->past_last;
+        night->day = name.as_of;
+        night->generation = name.generation;
+        run_name_print(&name, night->run);
+        n++;
+    }
+    if (n > 0)
+        qsort(facts->past, (size_t)n, sizeof *facts->past, compare_past);
+    for (int i = 0; i < n; i++) {
+        if (i == 0 || facts->past[i].day != facts->past[i - 1].day)
+            facts->past[facts->n_past++] = facts->past[i];
     }
 }
 
@@ -65,7 +82,7 @@ static Status look(StatusFacts *facts, Error *error)
     TRY(survey_entries(store, "tmp", &facts->unfinished, error));
     TRY(survey_entries(store, "checkpoints", &facts->checkpoints, error));
     TRY(survey_entries(store, "results", &facts->results, error));
-    count_past_nights(facts);
+    find_past_nights(facts);
     TRY(nights_list(store, 0, &facts->nights, error));
 out:
     return status;
@@ -222,11 +239,11 @@ static void tell_unfinished(const StatusFacts *facts)
 static void tell_past(const StatusFacts *facts)
 {
     char first[CIVIL_TEXT_SIZE], last[CIVIL_TEXT_SIZE];
-    if (facts->past_nights == 0)
+    if (facts->n_past == 0)
         return;
-    civil_format_day(facts->past_first, first);
-    civil_format_day(facts->past_last, last);
-    summary_line("past", "%d nights as of days from %s to %s", facts->past_nights, first, last);
+    civil_format_day(facts->past[0].day, first);
+    civil_format_day(facts->past[facts->n_past - 1].day, last);
+    summary_line("past", "%d nights as of days from %s to %s", facts->n_past, first, last);
 }
 
 static void tell_night(const Night *night, int width)
@@ -293,6 +310,7 @@ out:
     survey_entries_free(&facts.unfinished);
     survey_entries_free(&facts.checkpoints);
     survey_entries_free(&facts.results);
+    mem_free(&facts.past);
     nights_free(&facts.nights);
     return status;
 }

@@ -9,6 +9,13 @@
 enum { STATUS_FOLDERS = 6 };
 extern const char *const status_folders[STATUS_FOLDERS];
 
+/* A night as of a day before the last of its data, by its sales. */
+typedef struct PastNight {
+    int32_t day;
+    int64_t generation;
+    char run[STORE_NAME_SIZE];
+} PastNight;
+
 typedef struct StatusFacts {
     const Store *store;
     char first_day[32], last_day[32]; /* of the order lines; "" without any */
@@ -20,10 +27,10 @@ typedef struct StatusFacts {
     SurveyEntries unfinished;  /* in tmp/ */
     SurveyEntries checkpoints; /* of learning that was stopped */
     SurveyEntries results;
-    int past_nights; /* of the generation in force, as of days before its last (run_name.h) */
-    int32_t past_first, past_last; /* of these days */
-    NightList nights;              /* all */
-    int told;                      /* of them, at most */
+    PastNight *past; /* [n_past] one a day, the newest generation's, by day */
+    int n_past;
+    NightList nights; /* all */
+    int told;         /* of them, at most */
 } StatusFacts;
 
 /* Results of the generation in force that no recorded night has published; not those of nights of

@@ -1,6 +1,7 @@
 /* `vesper status --json`: what status.c tells people, for programs. */
 #include "status.h"
 
+#include "base/civil.h"
 #include "store/json.h"
 
 #include <stdio.h>
@@ -94,6 +95,20 @@ static json_t *nights_json(const StatusFacts *facts)
     return list;
 }
 
+static json_t *past_json(const StatusFacts *facts)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < facts->n_past; i++) {
+        const PastNight *night = &facts->past[i];
+        char day[CIVIL_TEXT_SIZE];
+        civil_format_day(night->day, day);
+        (void)json_array_append_new(list,
+                                    json_pack("{ss sI ss}", "day", day, "generation",
+                                              (json_int_t)night->generation, "run", night->run));
+    }
+    return list;
+}
+
 static json_t *store_json(const StatusFacts *facts)
 {
     const StoreSettings *settings = store_settings(facts->store);
@@ -118,10 +133,10 @@ void status_print_json(const StatusFacts *facts)
     json_t *unfinished =
         json_pack("{so so so}", "tmp", entries_json(&facts->unfinished), "checkpoints",
                   entries_json(&facts->checkpoints), "unpublished", unpublished_json(facts));
-    json_print(json_pack("{so so so so so so si so}", "store", store_json(facts), "rows", rows,
+    json_print(json_pack("{so so so so so so si so so}", "store", store_json(facts), "rows", rows,
                          "disk", disk, "last_input", inputs_json(facts->store), "lock",
                          lock_json(&facts->lock), "unfinished", unfinished, "past_nights",
-                         facts->past_nights, "nights", nights_json(facts)),
+                         facts->n_past, "past", past_json(facts), "nights", nights_json(facts)),
                &text);
     (void)fputs(buffer_string(&text), stdout);
     buffer_free(&text);

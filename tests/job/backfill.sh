@@ -80,6 +80,17 @@ checks=$((checks + 1))
 [ "$(grep -c 'not published' out)" = 1 ] || fail "nights of the past count as unfinished: $(cat out)"
 run_vesper 1 status --store store --json
 expect_done "status as JSON" && expect_text "status as JSON" out '"past_nights": ?38'
+checks=$((checks + 1))
+python3 -c '
+import json, os
+past = json.load(open("out"))["past"]
+assert [past[0]["day"], past[-1]["day"], len(past)] == ["2023-02-01", "2023-03-10", 38], past
+assert all(os.path.isdir("store/results/" + night["run"]) for night in past), past' || fail "status as JSON: the nights"
+make_orders 9001 2 1 | sed 's/,2024-/,2023-/' >later.csv
+cp -r store grown
+run_vesper 1 ingest --store grown --input orders=later.csv
+run_vesper 2 status --store grown
+expect_done "one more batch" && expect_text "one more batch" out '^past +38 nights as of days from 2023-02-01'
 
 # refused WHAT REGEX ARGUMENT...
 refused() {
