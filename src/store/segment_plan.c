@@ -80,7 +80,6 @@ static void choose_writers(Comm *comm, SegmentPlan *plan)
     comm_min_i64(comm, &first, 1);
     plan->is_alone = owners <= 1;
     plan->leads = rank == (owners == 1 ? first : 0);
-    plan->takes_part = plan->leads || !plan->is_alone;
 }
 
 static int64_t own_rows(const SegmentPlan *plan)

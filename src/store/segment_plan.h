@@ -25,6 +25,7 @@ typedef struct SegmentDataset {
     bool is_index;    /* the same on every rank, written by one, guarded by attribute xxh3 */
     const char *unit; /* NULL for none */
     hid_t handle;
+    int64_t offset; /* in the file, known to the rank that leads */
 } SegmentDataset;
 
 typedef struct SegmentPlan {
@@ -37,9 +38,8 @@ typedef struct SegmentPlan {
     CodedPart *coded; /* [columns of the layout], empty where a column is not coded */
     SegmentDataset *datasets;
     int n_datasets;
-    bool is_alone;   /* no more than one rank has partitions: it writes without the others */
-    bool takes_part; /* this rank calls HDF5 */
-    bool leads;      /* and does what one rank does for all */
+    bool is_alone; /* no more than one rank has partitions: it writes without the others */
+    bool leads;    /* this rank does what one does for all, and writes if one has rows alone */
     hid_t file;
 } SegmentPlan;
 

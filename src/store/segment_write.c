@@ -1,11 +1,14 @@
-/* Segments, writing: all ranks together, through parallel HDF5. What one rank has alone, as any
- * table of a few rows, it writes alone: opening a file by MPI-IO costs more than such a table.
+/* Segments, writing: one rank makes the file and all that is not rows; then all ranks write their
+ * rows together, through parallel HDF5. What one rank has alone, as any table of a few rows, it
+ * writes alone: opening a file by MPI-IO costs more than such a table.
  *
- * HDF5 hangs when one rank fails, or passes something else, in a call that the others make too. So
- * everything that can be checked or can run out (schema, partitions, disk space) is looked at
- * before (segment_plan.c), and every group of calls is followed by an agreement. The bytes of the
- * file do not depend on the number of ranks: no times, no chunks, space given out at creation in a
- * fixed order. */
+ * HDF5 hangs when one rank fails, or passes something else, in a call that the others make too, and
+ * crashes when the program ends over what is left of a file that it could not write. So everything
+ * that can be checked or can run out (schema, partitions, disk space) is looked at before
+ * (segment_plan.c); what HDF5 itself writes it writes to memory, from where it goes to the disk by
+ * plain writes; and every group of calls is followed by an agreement. The bytes of the file do not
+ * depend on the number of ranks: no times, no chunks, space given out at creation in a fixed order.
+ */
 #include "store/segment_plan.h"
 
 #include "base/fault.h"
@@ -20,7 +23,7 @@
 #include <unistd.h>
 
 enum {
-    EMPTY_BYTES = 4096,      /* more than a file without objects has */
+    IMAGE_BLOCK = 1 << 16,
     LINKS_COMPACT = 1024,    /* names of a group stay in its header up to so many */
     PIECE_ELEMENTS = 1 << 20 /* one HDF5 write: what a scratch array holds, far below an int */
 };
@@ -47,38 +50,32 @@ static bool write_text_attribute(hid_t object, const char *name, Bytes text)
     return is_done;
 }
 
-/* The bytes of a file without objects, made in memory. */
-static bool make_empty_file(Buffer *bytes)
+static hid_t create_file(const char *path, Error *error)
 {
     hid_t create = H5Pcreate(H5P_FILE_CREATE);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t file = H5I_INVALID_HID;
-    hsize_t size = 0;
-    void *memory = NULL; /* of HDF5's driver, which gives the address of its pointer */
     if (H5Pset_obj_track_times(create, false) >= 0 &&
         H5Pset_link_phase_change(create, LINKS_COMPACT, LINKS_COMPACT) >= 0 &&
         H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0 &&
-        H5Pset_fapl_core(access, EMPTY_BYTES, false) >= 0)
-        file = H5Fcreate("empty", H5F_ACC_TRUNC, create, access);
-    bool is_done = file >= 0 && H5Fflush(file, H5F_SCOPE_LOCAL) >= 0 &&
-                   H5Fget_filesize(file, &size) >= 0 &&
-                   H5Fget_vfd_handle(file, access, &memory) >= 0;
-    if (is_done)
-        buffer_append(bytes, *(void **)memory, (int64_t)size);
-    hdf5_close(file);
+        H5Pset_file_locking(access, false, true) >= 0)
+        file = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
+    if (file < 0)
+        (void)hdf5_error(error, "create", path);
     hdf5_close(create);
     hdf5_close(access);
-    return is_done;
+    return file;
 }
 
-static hid_t open_file(Comm *comm, const SegmentPlan *plan)
+/* On all ranks together, of which one reads what HDF5 wants to know. */
+static hid_t open_file(Comm *comm, const char *path)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t file = H5I_INVALID_HID;
     if (H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0 &&
-        (plan->is_alone ? H5Pset_file_locking(access, false, true)
-                        : H5Pset_fapl_mpio(access, comm_native(comm), MPI_INFO_NULL)) >= 0)
-        file = H5Fopen(plan->spec->path, H5F_ACC_RDWR, access);
+        H5Pset_fapl_mpio(access, comm_native(comm), MPI_INFO_NULL) >= 0 &&
+        H5Pset_all_coll_metadata_ops(access, true) >= 0)
+        file = H5Fopen(path, H5F_ACC_RDWR, access);
     hdf5_close(access);
     return file;
 }
@@ -118,7 +115,7 @@ static bool create_dataset(hid_t file, hid_t properties, SegmentDataset *dataset
     return is_done;
 }
 
-/* All objects of the file. Every rank that takes part makes the same calls with the same values. */
+/* All objects of the file. Local, on the rank that leads. */
 static Status create_objects(SegmentPlan *plan, Error *error)
 {
     hid_t group = H5Pcreate(H5P_GROUP_CREATE);
@@ -142,8 +139,121 @@ static Status create_objects(SegmentPlan *plan, Error *error)
     return status;
 }
 
-static bool write_piece(const SegmentDataset *dataset, hid_t transfer, int64_t at, int64_t count,
-                        const void *data)
+/* ---- the file without its rows, on the rank that leads ---- */
+
+static Status write_index(SegmentPlan *plan, Error *error)
+{
+    for (int i = 0; i < plan->n_datasets; i++) {
+        const SegmentDataset *dataset = &plan->datasets[i];
+        if (dataset->is_index && dataset->size > 0 &&
+            H5Dwrite(dataset->handle, dataset->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, dataset->data) <
+                0)
+            return hdf5_error(error, "write", plan->spec->path);
+    }
+    return STATUS_OK;
+}
+
+/* Where the rows will lie. */
+static Status find_places(SegmentPlan *plan, Error *error)
+{
+    for (int i = 0; i < plan->n_datasets; i++) {
+        SegmentDataset *dataset = &plan->datasets[i];
+        haddr_t at = dataset->size > 0 ? H5Dget_offset(dataset->handle) : 0;
+        if (at == HADDR_UNDEF)
+            return hdf5_error(error, "lay out", plan->spec->path);
+        dataset->offset = (int64_t)at;
+    }
+    return STATUS_OK;
+}
+
+static Status close_file(SegmentPlan *plan, Status status, Error *error)
+{
+    for (int i = 0; i < plan->n_datasets; i++) {
+        hdf5_close(plan->datasets[i].handle);
+        plan->datasets[i].handle = H5I_INVALID_HID;
+    }
+    bool is_closed = plan->file < 0 || H5Fclose(plan->file) >= 0;
+    plan->file = H5I_INVALID_HID;
+    if (status == STATUS_OK && !is_closed)
+        status = hdf5_error(error, "close", plan->spec->path);
+    return status;
+}
+
+/* In memory, with holes where the rows will be. */
+static Status make_image(SegmentPlan *plan, int *image, Error *error)
+{
+    Status status = STATUS_OK;
+    const char *path = plan->spec->path;
+    plan->file = create_file(path, error);
+    if (plan->file < 0)
+        return error->status;
+    *image = hdf5_divert(path);
+    if (*image < 0) {
+        status = files_error(error, "lay out", path);
+        goto out;
+    }
+    TRY(create_objects(plan, error));
+    TRY(write_index(plan, error));
+    TRY(find_places(plan, error));
+out:
+    return close_file(plan, status, error);
+}
+
+static Status copy_part(int image, int fd, const char *path, int64_t at, int64_t end, char *block,
+                        Error *error)
+{
+    Status status = STATUS_OK;
+    while (at < end) {
+        int64_t size = end - at < IMAGE_BLOCK ? end - at : IMAGE_BLOCK;
+        TRY(files_read_at(image, path, block, size, at, error));
+        TRY(files_write_at(fd, path, block, size, at, error));
+        at += size;
+    }
+out:
+    return status;
+}
+
+/* All of the image but its holes. */
+static Status copy_image(int image, int fd, const char *path, Error *error)
+{
+    Status status = STATUS_OK;
+    char *block = mem_new(IMAGE_BLOCK, 1);
+    off_t end = 0, size = lseek(image, 0, SEEK_END);
+    for (off_t at; (at = lseek(image, end, SEEK_DATA)) >= 0;) {
+        end = lseek(image, at, SEEK_HOLE);
+        TRY(copy_part(image, fd, path, at, end, block, error));
+    }
+    if (ftruncate(fd, size) != 0)
+        status = files_error(error, "write", path);
+out:
+    mem_free(&block);
+    return status;
+}
+
+/* With our mode, and its room set aside: a full disk is a plain error before the rows come. */
+static Status lay_out(SegmentPlan *plan, Error *error)
+{
+    Status status;
+    const char *path = plan->spec->path;
+    int image = -1, fd = -1;
+    TRY(files_create(path, error));
+    TRY(files_check_room(path, segment_plan_bytes(plan), error));
+    TRY(make_image(plan, &image, error));
+    TRY(files_reserve(path, segment_plan_bytes(plan), error));
+    TRY(files_open(path, true, &fd, error));
+    TRY(copy_image(image, fd, path, error));
+out:
+    if (image >= 0)
+        close(image);
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+/* ---- rows ---- */
+
+static Status write_piece(const SegmentPlan *plan, const SegmentDataset *dataset, hid_t transfer,
+                          int64_t at, int64_t count, const void *data, Error *error)
 {
     hsize_t start = (hsize_t)at, length = (hsize_t)count;
     hid_t memory = H5Screate_simple(1, &length, NULL);
@@ -160,26 +270,29 @@ static bool write_piece(const SegmentDataset *dataset, hid_t transfer, int64_t a
     }
     if (H5Dwrite(dataset->handle, dataset->type, memory, space, transfer, data) < 0)
         is_done = false;
+    Status status = is_done ? STATUS_OK : hdf5_error(error, "write", plan->spec->path);
     hdf5_close(memory);
     hdf5_close(space);
-    return is_done;
+    return status;
 }
 
 /* Write this rank's part in `n_pieces` pieces (collective transfers: as many on every rank). */
-static bool write_part(const SegmentPlan *plan, const SegmentDataset *dataset, hid_t transfer,
-                       int64_t n_pieces, int64_t piece, SegmentScratch *scratch)
+static Status write_part(const SegmentPlan *plan, const SegmentDataset *dataset, hid_t transfer,
+                         int64_t n_pieces, int64_t piece, SegmentScratch *scratch, Error *error)
 {
-    bool is_done = true;
+    Status status = STATUS_OK;
+    Error later; /* the first failure is told */
     static const char nothing[8];
     for (int64_t i = 0; i < n_pieces; i++) {
         int64_t at = i * piece < dataset->count ? i * piece : dataset->count;
         int64_t count = dataset->count - at < piece ? dataset->count - at : piece;
         const void *data = count > 0 ? segment_plan_piece(plan, dataset, at, count, scratch)
                                      : (const void *)nothing;
-        if (!write_piece(dataset, transfer, dataset->at + at, count, data))
-            is_done = false;
+        Status written = write_piece(plan, dataset, transfer, dataset->at + at, count, data,
+                                     status == STATUS_OK ? error : &later);
+        status = status == STATUS_OK ? written : status;
     }
-    return is_done;
+    return status;
 }
 
 /* Elements of one write; VESPER_HDF5_PIECE makes it small for tests. */
@@ -201,28 +314,16 @@ static Status write_columns(SegmentPlan *plan, hid_t transfer, const int64_t *n_
                             SegmentScratch *scratch, Error *error)
 {
     Status status = STATUS_OK;
+    Error later;
     for (int i = 0; i < plan->n_datasets; i++) {
         const SegmentDataset *dataset = &plan->datasets[i];
         if (dataset->is_index || dataset->size == 0)
             continue;
-        bool is_done = write_part(plan, dataset, transfer, n_pieces[i], piece_elements(), scratch);
-        if (!is_done && status == STATUS_OK)
-            status = hdf5_error(error, "write", plan->spec->path);
+        Status written = write_part(plan, dataset, transfer, n_pieces[i], piece_elements(), scratch,
+                                    status == STATUS_OK ? error : &later);
+        status = status == STATUS_OK ? written : status;
     }
     return status;
-}
-
-/* The index, by one rank, independently. */
-static Status write_index(SegmentPlan *plan, Error *error)
-{
-    for (int i = 0; i < plan->n_datasets; i++) {
-        const SegmentDataset *dataset = &plan->datasets[i];
-        if (dataset->is_index && dataset->size > 0 &&
-            H5Dwrite(dataset->handle, dataset->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, dataset->data) <
-                0)
-            return hdf5_error(error, "write", plan->spec->path);
-    }
-    return STATUS_OK;
 }
 
 static Status make_transfer(const SegmentPlan *plan, hid_t *properties, Error *error)
@@ -252,50 +353,6 @@ out:
     return status;
 }
 
-static Status write_data(Comm *comm, SegmentPlan *plan, Error *error)
-{
-    Status status;
-    hid_t transfer = H5I_INVALID_HID;
-    SegmentScratch scratch = {0};
-    int64_t n_pieces[N_DATASETS_MAX] = {0};
-    TRY_ALL(comm, prepare_data(plan, &transfer, &scratch, error), error);
-    for (int i = 0; i < plan->n_datasets; i++)
-        n_pieces[i] = pieces_of(&plan->datasets[i]);
-    if (!plan->is_alone && plan->spec->transfer == SEGMENT_COLLECTIVE)
-        comm_max_i64(comm, n_pieces, plan->n_datasets);
-    TRY_ALL(comm,
-            plan->takes_part ? write_columns(plan, transfer, n_pieces, &scratch, error) : STATUS_OK,
-            error);
-    TRY_ALL(comm, plan->leads ? write_index(plan, error) : STATUS_OK, error);
-out:
-    hdf5_close(transfer);
-    segment_scratch_free(&scratch);
-    return status;
-}
-
-/* The file without objects, with our mode, by one rank, and its room set aside: a full disk is one
- * rank's plain error before HDF5 has the file open. Later HDF5 could not even close it: what is
- * left of a file that it failed to close makes it crash when the program ends. */
-static Status create_file(const SegmentPlan *plan, Error *error)
-{
-    Status status;
-    const char *path = plan->spec->path;
-    Buffer empty = {0};
-    int fd = -1;
-    TRY(files_create(path, error));
-    TRY(files_check_room(path, segment_plan_bytes(plan), error));
-    TRY(files_reserve(path, segment_plan_bytes(plan), error));
-    if (!make_empty_file(&empty))
-        TRY(hdf5_error(error, "create", path));
-    TRY(files_open(path, true, &fd, error));
-    TRY(files_write_at(fd, path, empty.data, empty.size, 0, error));
-out:
-    if (fd >= 0)
-        close(fd);
-    buffer_free(&empty);
-    return status;
-}
-
 /* Whether this rank sees the file that another one made: HDF5 would hang if one does not. */
 static Status see_file(const SegmentPlan *plan, Error *error)
 {
@@ -309,34 +366,98 @@ out:
     return status;
 }
 
-static Status write_file(Comm *comm, SegmentPlan *plan, Error *error)
+static Status open_datasets(SegmentPlan *plan, Error *error)
+{
+    for (int i = 0; i < plan->n_datasets; i++) {
+        SegmentDataset *dataset = &plan->datasets[i];
+        if (dataset->is_index)
+            continue;
+        dataset->handle = H5Dopen2(plan->file, dataset->name, H5P_DEFAULT);
+        if (dataset->handle < 0)
+            return hdf5_error(error, "open", plan->spec->path);
+    }
+    return STATUS_OK;
+}
+
+/* On all ranks. */
+static Status open_together(Comm *comm, SegmentPlan *plan, Error *error)
+{
+    Status status;
+    hid_t file = open_file(comm, plan->spec->path);
+    bool is_missing = file < 0;
+    TRY_ALL(comm, is_missing ? hdf5_error(error, "open", plan->spec->path) : STATUS_OK, error);
+    plan->file = file; /* closing is collective: only if every rank has the file open */
+    TRY_ALL(comm, open_datasets(plan, error), error);
+out:
+    return status;
+}
+
+/* The rows that one rank has alone. */
+static Status write_alone(const SegmentPlan *plan, SegmentScratch *scratch, Error *error)
 {
     Status status;
     const char *path = plan->spec->path;
-    bool takes_part = plan->takes_part, is_open = false;
-    TRY_ALL(comm, plan->leads ? create_file(plan, error) : STATUS_OK, error);
-    TRY_ALL(comm, see_file(plan, error), error);
-    plan->file = takes_part ? open_file(comm, plan) : H5I_INVALID_HID;
-    bool is_missing = takes_part && plan->file < 0;
-    TRY_ALL(comm, is_missing ? hdf5_error(error, "create", path) : STATUS_OK, error);
-    is_open = true;
-    TRY_ALL(comm, takes_part ? create_objects(plan, error) : STATUS_OK, error);
-    TRY(write_data(comm, plan, error));
+    int64_t piece = piece_elements();
+    int fd = -1;
+    TRY(files_open(path, true, &fd, error));
+    for (int i = 0; i < plan->n_datasets; i++) {
+        const SegmentDataset *dataset = &plan->datasets[i];
+        int64_t width = (int64_t)dataset->width;
+        for (int64_t at = 0; at < dataset->count && !dataset->is_index; at += piece) {
+            int64_t count = dataset->count - at < piece ? dataset->count - at : piece;
+            const void *data = segment_plan_piece(plan, dataset, at, count, scratch);
+            TRY(files_write_at(fd, path, data, count * width,
+                               dataset->offset + (dataset->at + at) * width, error));
+        }
+    }
 out:
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+/* The rows of all ranks. What they leave to HDF5 is in the file already, so that it has nothing to
+ * write when the file is closed: it thinks otherwise, and gets memory to write to. */
+static Status write_together(Comm *comm, SegmentPlan *plan, hid_t transfer, SegmentScratch *scratch,
+                             Error *error)
+{
+    Status status;
+    int64_t n_pieces[N_DATASETS_MAX] = {0};
+    TRY(open_together(comm, plan, error));
     for (int i = 0; i < plan->n_datasets; i++)
-        hdf5_close(plan->datasets[i].handle);
-    /* Closing is collective: only if every rank that takes part has the file open. */
-    if (is_open) {
-        /* After an error, the first one stays the one that is told. */
+        n_pieces[i] = pieces_of(&plan->datasets[i]);
+    if (plan->spec->transfer == SEGMENT_COLLECTIVE)
+        comm_max_i64(comm, n_pieces, plan->n_datasets);
+    TRY_ALL(comm, write_columns(plan, transfer, n_pieces, scratch, error), error);
+out:
+    if (plan->file >= 0) { /* on all ranks, then */
         Error unused;
-        Error *told = status == STATUS_OK ? error : &unused;
-        bool is_closed = !takes_part || H5Fclose(plan->file) >= 0;
-        Status closed = is_closed ? STATUS_OK : hdf5_error(told, "close", path);
+        int nowhere = hdf5_divert(plan->spec->path);
+        Status closed = close_file(plan, STATUS_OK, status == STATUS_OK ? error : &unused);
+        if (nowhere >= 0)
+            close(nowhere);
         if (status == STATUS_OK)
             status = comm_agree(comm, closed, error);
     }
-    if (status == STATUS_OK)
-        status = comm_agree(comm, plan->leads ? files_release(path, error) : STATUS_OK, error);
+    return status;
+}
+
+static Status write_file(Comm *comm, SegmentPlan *plan, Error *error)
+{
+    Status status;
+    hid_t transfer = H5I_INVALID_HID;
+    SegmentScratch scratch = {0};
+    TRY_ALL(comm, plan->leads ? lay_out(plan, error) : STATUS_OK, error);
+    TRY_ALL(comm, see_file(plan, error), error);
+    TRY_ALL(comm, prepare_data(plan, &transfer, &scratch, error), error);
+    if (plan->is_alone)
+        TRY_ALL(comm, plan->leads ? write_alone(plan, &scratch, error) : STATUS_OK, error);
+    else
+        TRY(write_together(comm, plan, transfer, &scratch, error));
+    TRY_ALL(comm, plan->leads ? files_release(plan->spec->path, error) : STATUS_OK, error);
+out:
+    hdf5_close(transfer);
+    segment_scratch_free(&scratch);
     return status;
 }
 

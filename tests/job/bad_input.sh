@@ -2,7 +2,6 @@
 # Bad input of every kind: the right exit code, exactly one error line, and in it the file, the
 # line and what to do.
 . "$(dirname "$0")/../support/vesper.sh"
-. "$repo/tests/support/alive.sh"
 
 header=order_id,ordered_at,product_id,quantity,unit_price,customer_id
 row=o1,2024-05-01,p1,2,3.50,c1
@@ -180,23 +179,6 @@ if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1m tmpfs small 2>/dev/null; then
             run_vesper 2 nightly --store small/store --input "orders=$input" --to sqlite:full.db
             expect_failure "full disk of $room, $input" 4 'small' 'disk is full|[Nn]o space' 'free space|room'
         done
-    done
-    # It fills when the room was looked at and HDF5 is about to open its file.
-    mount -o remount,size=4m small
-    for ranks in 1 3; do
-        rm -rf small/*
-        export VESPER_FAULT=store.segment.create:0:1:wait
-        start_vesper $ranks nightly --store small/store --input orders=cut.csv --to sqlite:full.db
-        unset VESPER_FAULT
-        for ((tries = 0; tries < 300; tries++)); do
-            [ -n "$(find small/store/tmp -name '*.h5' -size +0 2>/dev/null)" ] && break
-            sleep 0.1
-        done
-        sleep 0.2
-        cat /dev/zero >small/filler 2>/dev/null
-        pkill -USR1 -P "$launcher_pid"
-        end_vesper "a disk that fills"
-        expect_failure "a disk that fills, $ranks ranks" 4 'small' 'disk is full' 'free space'
     done
     rm -rf small/*
     mount -o remount,size=64m small
