@@ -56,10 +56,7 @@ Status sparse_side_complete(Comm *comm, SparseSide *side, Error *error) VESPER_M
 Status sparse_transpose(Comm *comm, const SparseSide *from, SparseSide *to,
                         Error *error) VESPER_MUST_USE;
 
-/* Entries of each row of `side`, on every rank: counts [n_rows]. Collective. */
-Status sparse_row_counts(Comm *comm, const SparseSide *side, int64_t *counts,
-                         Error *error) VESPER_MUST_USE;
-/* Entries of each column, on every rank: counts [n_columns]. Collective. */
+/* Entries of each column of `side`, on every rank: counts [n_columns]. Collective. */
 void sparse_column_counts(Comm *comm, const SparseSide *side, int64_t *counts);
 
 /* Rows that this rank asked for, wherever they lived. */

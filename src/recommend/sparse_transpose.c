@@ -1,6 +1,5 @@
 /* From the rows of one side to those of the other: entries travel to the owners of their columns,
  * in row order, and are sorted by column there. */
-#include "base/fault.h"
 #include "base/memory.h"
 #include "recommend/sparse_side.h"
 #include "store/store.h"
@@ -11,21 +10,6 @@ typedef struct Entry {
     int32_t row, column;
     float value;
 } Entry;
-
-Status sparse_row_counts(Comm *comm, const SparseSide *side, int64_t *counts, Error *error)
-{
-    Status status;
-    memset(counts, 0, (size_t)side->n_rows * sizeof *counts);
-    TRY_ALL(comm, fault_point("recommend.counts", error), error);
-    for (int32_t p = 0; p < side->end - side->first; p++) {
-        const SparseRows *rows = &side->own[p];
-        for (int32_t r = 0; r < rows->n_rows; r++)
-            counts[rows->first_row + r] = rows->starts[r + 1] - rows->starts[r];
-    }
-    comm_sum_i64(comm, counts, side->n_rows);
-out:
-    return status;
-}
 
 void sparse_column_counts(Comm *comm, const SparseSide *side, int64_t *counts)
 {
