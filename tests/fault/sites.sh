@@ -71,10 +71,18 @@ stop_there() { # as disturb
     expect_rerun "$what" "$1" "$2"
 }
 
+# .ci/checks/faults counts on the nights' sites, those of stages aside, being those of that list. One
+# rank has nothing to sort with others.
+expect_listed() { # RANKS
+    { cut -d' ' -f2 sites1 sites2 | grep -v '^stage\.'; [ "$1" != 1 ] || echo comm.sort; } | sort -u >visited
+    expect_same "sites of the nights on $1 ranks, and tests/fault/night_sites" "$repo/tests/fault/night_sites" visited
+}
+
 for ranks in ${*:-1 2 3}; do
     learn_nights "$ranks"
     learn_sites 1 "$ranks" >sites1
     learn_sites 2 "$ranks" >sites2
+    expect_listed "$ranks"
     # What both nights visit is disturbed in the second, which has more to lose.
     grep -vxFf sites2 sites1 | sed 's/^/1 /' >cases
     sed 's/^/2 /' sites2 >>cases

@@ -133,6 +133,8 @@ done
 expect_equal "generations with results" "000006 000007" "$(ls store/results | cut -d- -f1 | sort -u | xargs)"
 expect_equal "nothing is left half removed" "" "$(ls store/tmp)"
 make_orders 397 12 0 >more.csv
+VESPER_FAULT=store.results.retire:0:1 run_vesper 2 nightly "${plain[@]}" --input orders=more.csv --keep-nights 2
+expect_failure "results that cannot be removed" 4 'injected fault at store.results.retire$'
 VESPER_FAULT=store.results.retired:0:1:kill expect_kill=yes run_vesper 1 nightly "${plain[@]}" --input orders=more.csv --keep-nights 2
 run_vesper 2 nightly "${plain[@]}" --input orders=more.csv --keep-nights 2
 expect_done "a crash while results are removed"

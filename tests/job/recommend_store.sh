@@ -124,6 +124,8 @@ refused() { # WHAT CODE OPTION... -- REGEX...
     measure 3x1 --store store "${options[@]}"
     expect_failure "$what" "$code" "$@"
 }
+VESPER_FAULT=recommend.last_basket:1:1 measure 2x1 --store store --models popular --leave-last-basket
+expect_failure "last orders that cannot be read" 4 'injected fault at recommend.last_basket'
 refused "a day of two ways" 2 --split-date 2023-04-01 --leave-last-basket -- '--leave-last-basket' 'give one'
 refused "repeat without a day" 2 --leave-last-basket --models repeat -- 'repeat' '--leave-last-basket'
 refused "no such day" 2 --split-date 2023-04-31 -- '--split-date' '2023-04-31'

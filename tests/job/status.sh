@@ -99,4 +99,8 @@ exec 9>&-
 checks=$((checks + 1))
 [ $rc = 0 ] || fail "the run at work ended with $rc"
 expect_json "after it" free "s['lock']['state']"
+for site in survey.size store.lock.look; do
+    VESPER_FAULT=$site:0:1 run_vesper 2 status --store store
+    expect_failure "a fault at $site" 4 "injected fault at $site\$"
+done
 finish

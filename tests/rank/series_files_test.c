@@ -342,6 +342,9 @@ static void test_actual(void)
                     STATUS_INPUT);
     CHECK_SAYS("2 periods after the series");
     CU_ASSERT_EQUAL(read_actual("no.csv", &options, &set, &actual, &counts, &error), STATUS_INPUT);
+    CU_ASSERT(model_arm(rank_comm(), "forecast.actual", comm_size(rank_comm()) - 1));
+    CU_ASSERT_EQUAL(read_actual("train.csv", &options, &set, &actual, &counts, &error), STATUS_IO);
+    CU_ASSERT(model_arm(rank_comm(), NULL, 0));
     series_set_free(&set);
     end(2);
 }
