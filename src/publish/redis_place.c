@@ -11,89 +11,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PORT_MAX = 65535, DB_MAX = 1 << 20, GRACE_MAX = 1 << 30, PASSWORD_MAX = 4096 };
+enum { DB_MAX = 1 << 20, GRACE_MAX = 1 << 30, PASSWORD_MAX = 4096 };
 
-static bool copy_text(Bytes from, char *to, size_t size)
-{
-    if (from.size >= (int64_t)size)
-        return false;
-    if (from.size > 0)
-        memcpy(to, from.data, (size_t)from.size);
-    to[from.size] = '\0';
-    return true;
-}
-
-/* A whole number from 0 to `max`. */
-static bool read_number(Bytes text, int64_t max, int64_t *number)
-{
-    *number = 0;
-    for (int64_t i = 0; i < text.size; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9' || *number > max)
-            return false;
-        *number = *number * 10 + (text.data[i] - '0');
-    }
-    return text.size > 0 && *number <= max;
-}
-
-/* Cut `text` at its first `mark`: what is behind it goes to *rest, which is empty without one. */
-static Bytes cut(Bytes text, char mark, Bytes *rest)
-{
-    const char *at = text.size > 0 ? memchr(text.data, mark, (size_t)text.size) : NULL;
-    *rest = (Bytes){NULL, 0};
-    if (at == NULL)
-        return text;
-    Bytes before = {text.data, at - text.data};
-    *rest = (Bytes){at + 1, text.size - before.size - 1};
-    return before;
-}
-
-/* Behind the first = stand values of settings, which may have any characters. */
 static Status refuse_password(const char *place, Error *error)
 {
-    Bytes behind;
-    Bytes before = cut((Bytes){place, (int64_t)strcspn(place, "=")}, '@', &behind);
-    if (behind.data == NULL || memchr(before.data, ':', (size_t)before.size) == NULL)
+    if (!target_place_has_password(place))
         return STATUS_OK;
     return error_set(error, STATUS_USAGE, __FILE__, __LINE__,
                      "the redis:// target has a password in its URL, where everybody sees it; set "
                      "VESPER_REDIS_PASSWORD, or add ?password_file=FILE");
 }
 
-/* HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT. */
-static bool read_address(Bytes address, RedisPlace *redis)
+static bool read_server(Bytes place, RedisPlace *redis)
 {
-    Bytes host, port, behind;
-    int64_t number = REDIS_PORT;
-    if (address.size > 0 && address.data[0] == '[') {
-        host = cut((Bytes){address.data + 1, address.size - 1}, ']', &behind);
-        if (behind.data == NULL || (behind.size > 0 && behind.data[0] != ':'))
-            return false;
-        (void)cut(behind, ':', &port);
-    } else {
-        host = cut(address, ':', &port);
-    }
-    if (port.data != NULL && (!read_number(port, PORT_MAX, &number) || number == 0))
+    TargetServer server;
+    int64_t db = 0;
+    if (!target_place_read_server(place, &server) ||
+        (server.path.size > 0 && !target_place_read_number(server.path, DB_MAX, &db)))
         return false;
-    redis->port = (int)number;
-    return host.size > 0 && copy_text(host, redis->host, sizeof redis->host) &&
-           strcspn(redis->host, "%/?#@ \t\r\n") == strlen(redis->host);
-}
-
-static bool read_server(Bytes server, RedisPlace *redis)
-{
-    Bytes behind, db;
-    int64_t number = 0;
-    Bytes address = cut(server, '/', &db);
-    Bytes user = cut(address, '@', &behind);
-    if (behind.data != NULL) {
-        if (user.size == 0 || !copy_text(user, redis->user, sizeof redis->user))
-            return false;
-        address = behind;
-    }
-    if (db.size > 0 && !read_number(db, DB_MAX, &number))
-        return false;
-    redis->db = (int)number;
-    return read_address(address, redis);
+    memcpy(redis->host, server.host, sizeof redis->host);
+    memcpy(redis->user, server.user, sizeof redis->user);
+    redis->port = server.port != 0 ? server.port : REDIS_PORT;
+    redis->db = (int)db;
+    return true;
 }
 
 /* Braces in a key say which node of a cluster has it, so none may stand in a shop's name. */
@@ -101,7 +41,7 @@ static bool read_shop(Bytes name, RedisPlace *redis)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-    return name.size > 0 && copy_text(name, redis->shop, sizeof redis->shop) &&
+    return name.size > 0 && target_place_copy(name, redis->shop, sizeof redis->shop) &&
            strspn(redis->shop, allowed) == (size_t)name.size;
 }
 
@@ -114,8 +54,7 @@ Status redis_place_read(const char *place, RedisPlace *redis, Error *error)
     *redis = (RedisPlace){.grace_s = REDIS_GRACE_S};
     TRY(refuse_password(place, error));
     TRY(target_settings_read("redis://", place, names, SETTINGS, &bare, values, error));
-    if (!bytes_start_with(bare, bytes_of("//")) ||
-        !read_server((Bytes){bare.data + 2, bare.size - 2}, redis))
+    if (!read_server(bare, redis))
         FAIL(error, STATUS_USAGE,
              "the redis:// target names no server; write redis://HOST, redis://HOST:PORT/DB or "
              "redis://USER@HOST:PORT/DB");
@@ -123,10 +62,12 @@ Status redis_place_read(const char *place, RedisPlace *redis, Error *error)
         FAIL(error, STATUS_USAGE,
              "the redis:// target's shop= is a name of 1 to %d letters, digits, _ and -",
              REDIS_NAME_SIZE - 1);
-    if (values[GRACE].data != NULL && !read_number(values[GRACE], GRACE_MAX, &redis->grace_s))
+    if (values[GRACE].data != NULL &&
+        !target_place_read_number(values[GRACE], GRACE_MAX, &redis->grace_s))
         FAIL(error, STATUS_USAGE,
              "the redis:// target's grace= is a whole number of seconds, at most %d", GRACE_MAX);
-    if (!copy_text(values[PASSWORD_FILE], redis->password_file, sizeof redis->password_file))
+    if (!target_place_copy(values[PASSWORD_FILE], redis->password_file,
+                           sizeof redis->password_file))
         FAIL(error, STATUS_USAGE, "the redis:// target's password_file= is too long a path");
 out:
     return status;

@@ -2,24 +2,22 @@
 #ifndef VESPER_PUBLISH_REDIS_PLACE_H
 #define VESPER_PUBLISH_REDIS_PLACE_H
 
-#include "base/bytes.h"
+#include "publish/target_place.h"
 
 enum {
-    REDIS_HOST_SIZE = 256,
     REDIS_NAME_SIZE = 64,
-    REDIS_PATH_SIZE = 1024,
     REDIS_PORT = 6379,
     REDIS_GRACE_S = 90000 /* 25 hours: until the next night is there */
 };
 
 typedef struct RedisPlace {
-    char host[REDIS_HOST_SIZE]; /* or an address, IPv6 without brackets */
+    char host[TARGET_HOST_SIZE]; /* or an address, IPv6 without brackets */
     int port;
     int db;
-    char user[REDIS_NAME_SIZE];          /* "": the server's default user */
-    char shop[REDIS_NAME_SIZE];          /* letters, digits, _ and - */
-    int64_t grace_s;                     /* how long a night that was replaced stays */
-    char password_file[REDIS_PATH_SIZE]; /* "": none is named */
+    char user[TARGET_USER_SIZE];          /* "": the server's default user */
+    char shop[REDIS_NAME_SIZE];           /* letters, digits, _ and - */
+    int64_t grace_s;                      /* how long a night that was replaced stays */
+    char password_file[TARGET_PATH_SIZE]; /* "": none is named */
 } RedisPlace;
 
 /* `place` is //[USER@]HOST[:PORT][/DB][?shop=NAME&grace=SECONDS&password_file=FILE]. STATUS_USAGE
