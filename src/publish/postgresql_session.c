@@ -8,7 +8,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- PostgreSQL's SQL ---- */
 
@@ -51,9 +50,10 @@ const SqlDialect postgresql_session_dialect = {
     .how_many = "SELECT count(*) FROM pg_class"
                 " WHERE relnamespace = current_schema()::regnamespace AND relname = ",
     .elsewhere = "schema",
+    .records_end = "",
     .run = run_statement,
     .rename = rename_table,
-    .follow = follow,
+    .renamed = follow,
 };
 
 Status postgresql_session_collect(PostgresqlSession *session, const char *query,
@@ -224,13 +224,6 @@ void postgresql_session_close(PostgresqlSession *session)
     buffer_free(&session->url);
 }
 
-void postgresql_session_wait(double seconds)
-{
-    double whole = floor(seconds);
-    struct timespec time = {.tv_sec = (time_t)whole, .tv_nsec = (long)((seconds - whole) * 1e9)};
-    (void)nanosleep(&time, NULL);
-}
-
 /* Another publisher may soon be done; the server's side of one that was killed lives on until it
  * notices. */
 Status postgresql_session_lock(PostgresqlSession *session, Error *error)
@@ -244,7 +237,7 @@ Status postgresql_session_lock(PostgresqlSession *session, Error *error)
                   (long long)hash64(name.data, name.size));
     for (int i = 0; i < options->lock_tries && !got; i++) {
         if (i > 0)
-            postgresql_session_wait(options->lock_seconds);
+            sql_target_wait(options->lock_seconds);
         TRY(stop_point(error, "while another run published into schema %s", options->schema));
         TRY(ask(session, &got, error, buffer_string(&question)));
     }

@@ -45,7 +45,4 @@ void postgresql_statements_free(PostgresqlStatements *statements);
 /* End a transaction without effect, if there is one and a connection. */
 void postgresql_session_roll_back(PostgresqlSession *session);
 
-/* Sleep. */
-void postgresql_session_wait(double seconds);
-
 #endif

@@ -90,7 +90,7 @@ static Status lock_tables(PostgresqlSession *session, Error *error)
     Status status = STATUS_OK;
     for (int i = 0; i < options->lock_tries && !got; i++) {
         if (i > 0)
-            postgresql_session_wait(options->lock_seconds);
+            sql_target_wait(options->lock_seconds);
         TRY(stop_point(error, "while other sessions used schema %s, before the switch",
                        options->schema));
         TRY(try_to_lock(session, &got, error));

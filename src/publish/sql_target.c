@@ -5,10 +5,12 @@
 #include "database/sql.h"
 #include "publish/target.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Names of the tables of one run that the database holds. */
 typedef struct TableNames {
@@ -252,7 +254,7 @@ Status sql_target_create_runs(const SqlTarget *target, Error *error)
                        whole, whole, whole, whole, target->dialect->keyed_end));
     TRY(sql_target_run(target, error,
                        "CREATE TABLE IF NOT EXISTS vesper_run_table (run %s, table_name %s,"
-                       " rows %s, checksum %s, PRIMARY KEY (run, table_name))%s",
+                       " \"rows\" %s, checksum %s, PRIMARY KEY (run, table_name))%s",
                        text, text, whole, text, target->dialect->keyed_end));
 out:
     return status;
@@ -296,39 +298,32 @@ static Status rename_table(const SqlTarget *target, const char *name, const char
     return target->dialect->rename(target->database, from, to, error);
 }
 
-/* Give the tables in force another end to their names; `names` is filled with them. */
-static Status retire_tables(const SqlTarget *target, const char *end, TableNames *names,
-                            Error *error)
+/* Those of `names` that are there get another end to their names. */
+static Status rename_tables(const SqlTarget *target, const TableNames *names, const char *from_end,
+                            const char *to_end, Error *error)
 {
+    char from[STORE_NAME_SIZE + 16];
     bool there;
-    Status status;
-    TRY(read_names(target, 1, names, error));
+    Status status = STATUS_OK;
     for (int i = 0; i < names->count; i++) {
-        TRY(has_table(target, names->names[i], &there, error));
+        (void)snprintf(from, sizeof from, "%s%s", names->names[i], from_end);
+        TRY(has_table(target, from, &there, error));
         if (there)
-            TRY(rename_table(target, names->names[i], "", end, error));
+            TRY(rename_table(target, names->names[i], from_end, to_end, error));
     }
 out:
     return status;
 }
 
-static Status drop_tables(const SqlTarget *target, const TableNames *names, const char *end,
-                          Error *error)
-{
-    Status status = STATUS_OK;
-    for (int i = 0; i < names->count; i++)
-        TRY(sql_target_run(target, error, "DROP TABLE IF EXISTS \"%s%s\"", names->names[i], end));
-out:
-    return status;
-}
-
-/* All tables have their names: views find them, and what nobody reads any more goes. */
+/* All tables have their names: they come into force, and what nobody reads any more goes. */
 static Status finish_renaming(const SqlTarget *target, const TableNames *retired, Error *error)
 {
     Status status = STATUS_OK;
-    if (target->dialect->follow != NULL)
-        TRY(target->dialect->follow(target->database, error));
-    TRY(drop_tables(target, retired, "__retired", error));
+    if (target->dialect->renamed != NULL)
+        TRY(target->dialect->renamed(target->database, error));
+    for (int i = 0; i < retired->count; i++)
+        TRY(sql_target_run(target, error, "DROP TABLE IF EXISTS \"%s__retired\"",
+                           retired->names[i]));
 out:
     return status;
 }
@@ -336,12 +331,13 @@ out:
 /* Forget the run in force (current 1) or the one before (0). */
 static Status forget_run(const SqlTarget *target, int current, Error *error)
 {
+    const char *end = target->dialect->records_end;
     Status status;
     TRY(sql_target_run(target, error,
-                       "DELETE FROM vesper_run_table WHERE run IN"
-                       " (SELECT run FROM vesper_run WHERE current = %d)",
-                       current));
-    TRY(sql_target_run(target, error, "DELETE FROM vesper_run WHERE current = %d", current));
+                       "DELETE FROM vesper_run_table%s WHERE run IN"
+                       " (SELECT run FROM vesper_run%s WHERE current = %d)",
+                       end, end, current));
+    TRY(sql_target_run(target, error, "DELETE FROM vesper_run%s WHERE current = %d", end, current));
 out:
     return status;
 }
@@ -349,25 +345,27 @@ out:
 /* vesper_run and vesper_run_table: this run in force, the one before kept, older ones gone. */
 static Status record_run(const SqlTarget *target, bool same_run, Error *error)
 {
+    const char *end = target->dialect->records_end;
     Buffer values = {0}, run = {0};
     Status status;
     TRY(forget_run(target, same_run, error));
-    TRY(sql_target_run(target, error, "UPDATE vesper_run SET current = 0"));
+    TRY(sql_target_run(target, error, "UPDATE vesper_run%s SET current = 0", end));
     append_run(&values, target->run, false);
     TRY(sql_target_run(target, error,
-                       "INSERT INTO vesper_run (run, as_of, currency, time_zone, generation,"
+                       "INSERT INTO vesper_run%s (run, as_of, currency, time_zone, generation,"
                        " money_decimals, rows_read, rows_stored, rows_rejected, rows_unchanged,"
                        " replaced_orders, rows_in_force, current) VALUES (%s, 1)",
-                       buffer_string(&values)));
+                       end, buffer_string(&values)));
     sql_append_text(&run, target->run->run);
     for (int i = 0; i < results_count(target->reader); i++) {
         const ResultTable *table = results_table(target->reader, i);
         char checksum[17];
         checksum_text(table->checksum, checksum);
         TRY(sql_target_run(target, error,
-                           "INSERT INTO vesper_run_table (run, table_name, rows, checksum)"
+                           "INSERT INTO vesper_run_table%s (run, table_name, \"rows\", checksum)"
                            " VALUES (%s, '%s', %lld, '%s')",
-                           buffer_string(&run), table->name, (long long)table->rows, checksum));
+                           end, buffer_string(&run), table->name, (long long)table->rows,
+                           checksum));
     }
 out:
     buffer_free(&values);
@@ -387,18 +385,26 @@ Status sql_target_switch(const SqlTarget *target, Error *error)
     TRY(sql_target_count(target, &same_run, error,
                          "SELECT count(*) FROM vesper_run WHERE current = 1 AND run = %s",
                          buffer_string(&run)));
+    TRY(read_names(target, 1, &in_force, error));
     if (same_run == 0)
         TRY(read_names(target, 0, &before, error));
-    TRY(drop_tables(target, &before, "__previous", error));
-    TRY(retire_tables(target, same_run != 0 ? "__retired" : "__previous", &in_force, error));
+    TRY(record_run(target, same_run != 0, error));
+    TRY(rename_tables(target, &before, "__previous", "__retired", error));
+    TRY(rename_tables(target, &in_force, "", same_run != 0 ? "__retired" : "__previous", error));
     for (int i = 0; i < results_count(target->reader); i++)
         TRY(rename_table(target, results_table(target->reader, i)->name, "__next", "", error));
-    TRY(finish_renaming(target, &in_force, error));
-    TRY(record_run(target, same_run != 0, error));
     TRY(fault_point("publish.switch", error));
+    TRY(finish_renaming(target, same_run != 0 ? &in_force : &before, error));
 out:
     buffer_free(&run);
     return status;
+}
+
+void sql_target_wait(double seconds)
+{
+    double whole = floor(seconds);
+    struct timespec time = {.tv_sec = (time_t)whole, .tv_nsec = (long)((seconds - whole) * 1e9)};
+    (void)nanosleep(&time, NULL);
 }
 
 void sql_target_summarise(const SqlTarget *target, bool changed, PublishSummary *summary)
@@ -437,7 +443,7 @@ static Status check_previous(const SqlTarget *target, const char *name, Error *e
         TRY(sql_target_count(target, &changed, error,
                              "SELECT count(*) FROM vesper_run_table JOIN vesper_run USING (run)"
                              " WHERE current = 0 AND table_name = '%s'"
-                             " AND rows <> (SELECT count(*) FROM \"%s\")",
+                             " AND \"rows\" <> (SELECT count(*) FROM \"%s\")",
                              name, previous));
     if (!there || changed != 0)
         FAIL(error, STATUS_IO,
@@ -476,14 +482,15 @@ Status sql_target_switch_back(const SqlTarget *target, Error *error)
 {
     TableNames in_force, before;
     Status status;
-    TRY(retire_tables(target, "__retired", &in_force, error));
+    TRY(read_names(target, 1, &in_force, error));
     TRY(read_names(target, 0, &before, error));
-    for (int i = 0; i < before.count; i++)
-        TRY(rename_table(target, before.names[i], "__previous", "", error));
-    TRY(finish_renaming(target, &in_force, error));
     TRY(forget_run(target, 1, error));
-    TRY(sql_target_run(target, error, "UPDATE vesper_run SET current = 1"));
+    TRY(sql_target_run(target, error, "UPDATE vesper_run%s SET current = 1",
+                       target->dialect->records_end));
+    TRY(rename_tables(target, &in_force, "", "__retired", error));
+    TRY(rename_tables(target, &before, "__previous", "", error));
     TRY(fault_point("publish.roll_back", error));
+    TRY(finish_renaming(target, &in_force, error));
 out:
     return status;
 }

@@ -19,10 +19,14 @@ typedef struct SqlDialect {
     /* Run one statement. The first value of each row that it returns is appended to `answer`, with
      * a line end; NULL: whatever it returns is not looked at. */
     Status (*run)(void *database, const char *sql, Buffer *answer, Error *error);
-    /* Give a table another name. */
+    /* What stands behind the names of vesper_run and vesper_run_table where the switch writes them:
+     * "" in a transaction, else of copies that come into force by their names as well. */
+    const char *records_end;
+    /* Give a table another name, at once or when `renamed` comes. */
     Status (*rename)(void *database, const char *from, const char *to, Error *error);
-    /* Tables have changed their names: let views follow. NULL where they do so by themselves. */
-    Status (*follow)(void *database, Error *error);
+    /* All tables have got their names: bring them into force, let views follow. NULL: that goes by
+     * itself. */
+    Status (*renamed)(void *database, Error *error);
 } SqlDialect;
 
 typedef struct SqlTarget {
@@ -55,9 +59,10 @@ void sql_target_append_key(Buffer *sql, const char *list);
 Status sql_target_compare(const SqlTarget *target, const ResultTable *table, int64_t rows_back,
                           bool same_values, Error *error) VESPER_MUST_USE;
 
-/* Inside a transaction: make vesper_run and vesper_run_table where they are not there. */
+/* Make vesper_run and vesper_run_table where they are not there. */
 Status sql_target_create_runs(const SqlTarget *target, Error *error) VESPER_MUST_USE;
-/* Inside a transaction: NAME becomes NAME__previous, NAME__next NAME, and vesper_run says so. */
+/* NAME becomes NAME__previous, NAME__next NAME, and vesper_run says so: inside a transaction, or at
+ * one stroke of the dialect's `renamed`. */
 Status sql_target_switch(const SqlTarget *target, Error *error) VESPER_MUST_USE;
 /* After a failure, as well as the database allows: no loaded tables stay beside those in force. */
 void sql_target_drop_next(const SqlTarget *target);
@@ -65,9 +70,11 @@ void sql_target_drop_next(const SqlTarget *target);
 /* Is there a night before, as it was published? Fills `summary`. Reads only. */
 Status sql_target_find_previous(const SqlTarget *target, RollbackSummary *summary,
                                 Error *error) VESPER_MUST_USE;
-/* Inside a transaction: what is in force goes, NAME__previous becomes NAME, and vesper_run says so.
- */
+/* In the same way: what is in force goes, NAME__previous becomes NAME, and vesper_run says so. */
 Status sql_target_switch_back(const SqlTarget *target, Error *error) VESPER_MUST_USE;
+
+/* Sleep, before another try. */
+void sql_target_wait(double seconds);
 
 /* What the target shows now. */
 void sql_target_summarise(const SqlTarget *target, bool changed, PublishSummary *summary);

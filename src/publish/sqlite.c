@@ -55,6 +55,7 @@ static const SqlDialect dialect = {
     .keyed_end = " WITHOUT ROWID",
     .how_many = "SELECT count(*) FROM sqlite_master WHERE name COLLATE NOCASE = ",
     .elsewhere = "file",
+    .records_end = "",
     .run = run_statement,
     .rename = rename_table,
 };
