@@ -1,8 +1,9 @@
 /* Publish: a run's tables into the storefront's database, so that a reader sees one whole night.
  *
- * Targets `sqlite:FILE`, `postgresql://USER@HOST/DATABASE`, `csv:FOLDER`, and for recommendation
- * lists `redis://HOST:PORT/DB`. Tables are loaded beside those in force, read back and compared,
- * then switched at once together with what says which night is in force. */
+ * Targets `sqlite:FILE`, `postgresql://USER@HOST/DATABASE`, `mysql://USER@HOST/DATABASE`,
+ * `csv:FOLDER`, and for recommendation lists `redis://HOST:PORT/DB`. Tables are loaded beside those
+ * in force, read back and compared, then switched at once together with what says which night is in
+ * force. */
 #ifndef VESPER_PUBLISH_PUBLISH_H
 #define VESPER_PUBLISH_PUBLISH_H
 
@@ -26,7 +27,7 @@ typedef struct PublishSummary {
     int64_t rows;
 } PublishSummary;
 
-/* Where to, and how. The fields after `to` are of PostgreSQL alone. */
+/* Where to, and how. The fields after `to` are of PostgreSQL and, without `schema`, of MariaDB. */
 typedef struct PublishOptions {
     const char *to;
     const char *schema;       /* that the tables stand in */

@@ -39,6 +39,16 @@ Status postgresql_publish(ResultReader *reader, const PublishedRun *run, const c
 Status postgresql_roll_back(const char *place, const PublishOptions *options,
                             RollbackSummary *summary, Error *error) VESPER_MUST_USE;
 
+/* A database of a MariaDB or MySQL server; `place` is its URL without what stands before //. */
+Status mariadb_check(const char *place, Error *error) VESPER_MUST_USE;
+Status mariadb_reach(const char *place, const PublishOptions *options,
+                     Error *error) VESPER_MUST_USE;
+Status mariadb_publish(ResultReader *reader, const PublishedRun *run, const char *place,
+                       const PublishOptions *options, PublishSummary *summary,
+                       Error *error) VESPER_MUST_USE;
+Status mariadb_roll_back(const char *place, const PublishOptions *options, RollbackSummary *summary,
+                         Error *error) VESPER_MUST_USE;
+
 /* The folder `place` of CSV files, and its settings. */
 Status csv_folder_check(const char *place, Error *error) VESPER_MUST_USE;
 Status csv_folder_reach(const char *place, const PublishOptions *options,

@@ -1,4 +1,4 @@
-"""Is every table of a night in PostgreSQL what it is in SQLite?
+"""Is every table of a night in another database what it is in SQLite?
 
 postgres.py SHOP.DB FOLDER: FOLDER has a file TABLE.csv for each table, with a header and NULL as <null>.
 """
@@ -36,10 +36,10 @@ for name in tables:
     rows_seen += len(rows)
     if names != header or sorted(rows, key=order) != sorted(theirs, key=order):
         differences += 1
-        print(f'{name}: {len(rows)} rows in SQLite, {len(lines)} in PostgreSQL; they differ')
+        print(f'{name}: {len(rows)} rows in SQLite, {len(lines)} in {folder}; they differ')
 extra = {file[:-4] for file in os.listdir(folder)} - set(tables)
 if extra:
     differences += 1
-    print('only in PostgreSQL:', *sorted(extra))
+    print(f"only in {folder}:", *sorted(extra))
 print(f'{len(tables)} tables, {rows_seen} rows, {differences} differ')
 sys.exit(differences > 0)

@@ -325,7 +325,7 @@ secret=$(cat secret)
 refused "a password in the URL" 2 "postgresql://vesper_publisher:$secret@127.0.0.1:$pg_port/shop" \
     'password stands in the URL'
 ! grep -q "$secret" err out || fail "a password in the URL is shown"
-refused "a password in an unknown URL" 2 "mysql://root:$secret@localhost/shop" "'mysql://...' is not"
+refused "a password in an unknown URL" 2 "oracle://root:$secret@localhost/shop" "'oracle://...' is not"
 ! grep -q "$secret" err out || fail "a password in an unknown URL is shown"
 refused "an unknown parameter" 2 "$url?colour=red" 'no URL of a PostgreSQL database'
 refused "an unknown database" 4 "$(pg_url vesper_publisher nowhere)" 'database "nowhere" does not exist'
@@ -345,7 +345,7 @@ chmod 644 wrong
 PGPASSFILE=$work/wrong refused "a password file that others may read" 2 "$url" \
     "$work/wrong may be read by others" 'chmod 600'
 expect_value "warnings of libpq" "$(grep -c WARNING err)" 0
-run_vesper 1 nightly --store fresh --input orders=orders1.csv --dry-run --to "mysql://localhost/shop"
+run_vesper 1 nightly --store fresh --input orders=orders1.csv --dry-run --to "oracle://localhost/shop"
 expect_failure "a dry run with an unknown URL" 2 'is not understood; possible is sqlite:FILE'
 
 # ---- back in SQLite ----
