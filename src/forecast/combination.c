@@ -15,7 +15,6 @@ enum { WIDTH = SERIES_MODELS * (SERIES_MODELS + 1) / 2, ROUNDS = 3 };
 static const double PRIOR_SERIES = 300.0;
 /* An error never counts as less than this share of the scale. */
 static const double LEAST_ERROR = 0.05;
-static const double LEVEL_MOST = 2.0;
 
 static const struct {
     double interval;  /* mean periods between two with demand */
@@ -191,73 +190,37 @@ static void solve(SeriesModels models, const double *total, Combination *combina
     }
 }
 
-/* What came in the known periods of series, and what there is beside it. */
-typedef enum UnitSum {
-    UNITS_CAME,
-    UNITS_FORECAST, /* by the mix */
-    NEW_ROOTS,      /* of new series: roots of their units a period */
-    NEW_SERIES,
-    UNIT_SUMS
-} UnitSum;
+/* ---- new series ---- */
 
-static void add_units(Learning *learning, const Combination *combination, int64_t i, int origin,
-                      double *sums)
+/* Of those that were new at an origin: roots of their units a period, and how many. */
+typedef enum NewSum { NEW_ROOTS, NEW_SERIES, NEW_SUMS } NewSum;
+
+static void add_new(Learning *learning, int64_t i, double *sums)
 {
-    const SeriesSet *set = learning->set;
-    bool is_new = demand_class(learning->backtest, set, i, origin) == DEMAND_NEW;
-    double *mean = learning->errors, came = 0.0, forecast = 0.0;
-    Outlook outlook = backtest_outlook(learning->backtest, set, i, origin, learning->actual);
-    ForecastSource source =
-        combination_forecast(combination, set, learning->backtest, i, origin, mean);
-    for (int h = 0; h < learning->backtest->options.horizon; h++) {
-        came += isnan(learning->actual[h]) ? 0.0 : learning->actual[h];
-        forecast += isnan(learning->actual[h]) ? 0.0 : mean[h];
-    }
-    if (is_new && outlook.known > 0) {
+    for (int o = learning->first; o < learning->first + learning->n_origins; o++) {
+        double came = 0.0;
+        if (demand_class(learning->backtest, learning->set, i, o) != DEMAND_NEW)
+            continue;
+        Outlook outlook =
+            backtest_outlook(learning->backtest, learning->set, i, o, learning->actual);
+        for (int h = 0; h < learning->backtest->options.horizon; h++)
+            came += isnan(learning->actual[h]) ? 0.0 : learning->actual[h];
+        if (outlook.known == 0)
+            continue;
         sums[NEW_ROOTS] += sqrt(fmax(came, 0.0) / outlook.known);
         sums[NEW_SERIES] += 1.0;
-    } else if (source == FORECAST_MIX) {
-        sums[UNITS_CAME] += came;
-        sums[UNITS_FORECAST] += forecast;
     }
 }
 
-/* Half of what the mix was too low or too high by: how fast a shop grows changes, and what came in
- * a few large orders says little of the most series. */
-static double level_of(const double *sums)
+static double learn_new(Comm *comm, Learning *learning, int64_t n_blocks)
 {
-    if (!(sums[UNITS_CAME] > 0.0 && sums[UNITS_FORECAST] > 0.0))
-        return 1.0;
-    double ratio = sums[UNITS_CAME] / sums[UNITS_FORECAST];
-    return sqrt(fmin(fmax(ratio, 1.0 / LEVEL_MOST), LEVEL_MOST));
-}
-
-static Status sum_units(Learning *learning, const Combination *combination, Error *error)
-{
-    Status status = STATUS_OK;
-    for (int64_t i = 0; i < learning->set->n; i++) {
-        TRY(backtest_load(learning->backtest, i, error));
-        for (int o = learning->first; o < learning->first + learning->n_origins; o++)
-            add_units(learning, combination, i, o, learning->blocks + i / SERIES_BLOCK * UNIT_SUMS);
-    }
-out:
-    return status;
-}
-
-/* Collective. */
-static Status learn_units(Comm *comm, Learning *learning, int64_t n_blocks,
-                          Combination *combination, Error *error)
-{
-    Status status;
-    double sums[UNIT_SUMS];
-    memset(learning->blocks, 0, (size_t)(n_blocks * UNIT_SUMS) * sizeof *learning->blocks);
-    TRY_ALL(comm, sum_units(learning, combination, error), error);
-    comm_sum_in_order_f64(comm, learning->blocks, n_blocks, UNIT_SUMS, sums);
-    combination->level = level_of(sums);
+    double sums[NEW_SUMS];
+    memset(learning->blocks, 0, (size_t)(n_blocks * NEW_SUMS) * sizeof *learning->blocks);
+    for (int64_t i = 0; i < learning->set->n; i++)
+        add_new(learning, i, learning->blocks + i / SERIES_BLOCK * NEW_SUMS);
+    comm_sum_in_order_f64(comm, learning->blocks, n_blocks, NEW_SUMS, sums);
     double root = sums[NEW_ROOTS] / sums[NEW_SERIES];
-    combination->new_mean = root * root;
-out:
-    return status;
+    return root * root;
 }
 
 Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backtest, int first,
@@ -276,8 +239,6 @@ Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backt
             mem_resize(&learning.blocks, n_blocks * width, sizeof *learning.blocks,
                        "errors of the models", error),
             error);
-    combination->level = 1.0;
-    combination->new_mean = NAN;
     solve(backtest->options.models, nothing, combination);
     for (int round = 0; round < ROUNDS; round++) {
         memset(learning.blocks, 0, (size_t)(n_blocks * width) * sizeof *learning.blocks);
@@ -285,9 +246,9 @@ Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backt
         comm_sum_in_order_f64(comm, learning.blocks, n_blocks, width, total);
         solve(backtest->options.models, total, combination);
     }
-    TRY(learn_units(comm, &learning, n_blocks, combination, error));
-    log_line(LOG_INFO, LOG_ROOT, "forecast.mix", "origins=%d level=%.4f new=%.4f", n_origins,
-             combination->level, combination->new_mean);
+    combination->new_mean = learn_new(comm, &learning, n_blocks);
+    log_line(LOG_INFO, LOG_ROOT, "forecast.mix", "origins=%d new=%.4f", n_origins,
+             combination->new_mean);
 out:
     mem_free(&learning.actual);
     mem_free(&learning.errors);
@@ -339,6 +300,6 @@ ForecastSource combination_forecast(const Combination *combination, const Series
     }
     double last = mass > 0.0 ? 0.0 : last_value(set, backtest, i, origin);
     for (int h = 0; h < horizon; h++)
-        mean[h] = mass > 0.0 ? combination->level * mean[h] / mass : last;
+        mean[h] = mass > 0.0 ? mean[h] / mass : last;
     return mass > 0.0 ? FORECAST_MIX : FORECAST_LAST_VALUE;
 }

@@ -36,9 +36,6 @@ const char *forecast_source_name(ForecastSource source);
 typedef struct Combination {
     double weights[DEMAND_CLASSES][SERIES_MODELS];
     int64_t learned_from[DEMAND_CLASSES]; /* series and origins */
-    /* What the weighted mix is multiplied by: the root of all units that came / all that it
-     * forecast, so that a shop that grows is not forecast too low as a whole. */
-    double level;
     /* Units an open period of a new series: the square of the mean of roots, which a few that took
      * off move less than the mean. NaN: there were none. */
     double new_mean;
@@ -50,7 +47,7 @@ Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backt
                          int n_origins, Combination *combination, Error *error) VESPER_MUST_USE;
 
 /* mean [horizon] out, at an origin: of a new series what such series were asked for; of others the
- * mix at the level learned, weights made up to one over the models that have a forecast; else the
+ * mix, weights made up to one over the models that have a forecast; else the
  * last known value, or 0. Series i is at hand (backtest_load). Local. */
 ForecastSource combination_forecast(const Combination *combination, const SeriesSet *set,
                                     const Backtest *backtest, int64_t i, int origin, double *mean);
