@@ -17,6 +17,7 @@ enum {
     N_SEASON_FACTORS = 2, /* of those, of a season */
     N_WINDOWS = 5,        /* 1, 4, 8 and 13 windows, and all */
     LEVEL_WINDOWS = 8,    /* rolling windows of the level */
+    STEP_WINDOWS = 13,    /* by which the usual step is drawn to what steps usually are */
     SEASONS_SEEN = 13,    /* that the share of a place in the season is taken from */
     STATIC_CODES = 12,    /* a static column of more codes has no features */
     MONTH_WAVES = 2,      /* sine and cosine of the month, its double */
@@ -26,6 +27,7 @@ enum {
     HOURS_A_DAY = 24
 };
 
+static const double step_usual = 2;  /* mean magnitudes */
 static const double ratio_max = 16;  /* values count as at most so many times the level */
 static const double product_max = 4; /* products of two as so much */
 static const double growth_max = 4;  /* and ratios of means as so much */
@@ -251,13 +253,13 @@ static double dynamic_value(const FeaturePlan *plan, const FeatureHistory *histo
 
 int64_t feature_history_work(const SeriesSet *set, int32_t length)
 {
-    return ((int64_t)length + 1) * (6 + 2 * set->n_dynamic);
+    return ((int64_t)length + 1) * (7 + 2 * set->n_dynamic);
 }
 
 static void lay_out(const SeriesSet *set, int32_t n, FeatureHistory *history, double *work)
 {
-    double **arrays[] = {&history->known, &history->sum,  &history->magnitude,
-                         &history->root,  &history->sold, &history->gap};
+    double **arrays[] = {&history->known, &history->sum, &history->magnitude, &history->root,
+                         &history->sold,  &history->gap, &history->steps};
     for (size_t k = 0; k < sizeof arrays / sizeof arrays[0]; k++, work += n + 1) {
         *arrays[k] = work;
         work[0] = 0;
@@ -286,7 +288,7 @@ void feature_history_make(const FeaturePlan *plan, const SeriesSet *set, int64_t
         (FeatureHistory){.set = set, .i = i, .n = n, .offset = set->start[i] - set->calendar.first};
     lay_out(set, n, history, work);
     const bool *is_closed = set->calendar.is_closed + history->offset;
-    double squares = 0, steps = 0, last = 0;
+    double last = 0;
     for (int32_t t = 0, k = 0; t < n; t++) {
         double value = feature_value(history, t);
         bool is_known = isfinite(value) && !is_closed[t];
@@ -295,19 +297,16 @@ void feature_history_make(const FeaturePlan *plan, const SeriesSet *set, int64_t
             add_dynamic(plan, history, j, t);
         if (!is_known)
             continue;
-        if (k > 0) {
-            squares += (value - last) * (value - last);
-            steps++;
-        }
+        double step = k > 0 ? value - last : 0;
         last = value;
         history->sum[k + 1] = history->sum[k] + value;
         history->magnitude[k + 1] = history->magnitude[k] + fabs(value);
         history->root[k + 1] = history->root[k] + sqrt(fabs(value));
         history->sold[k + 1] = history->sold[k] + (value != 0);
         history->gap[k + 1] = value != 0 ? 0 : history->gap[k] + 1;
+        history->steps[k + 1] = history->steps[k] + step * step;
         k++;
     }
-    history->deviation = steps > 0 ? sqrt(squares / steps) : 0;
 }
 
 /* Known periods before t. */
@@ -341,6 +340,16 @@ double feature_level(const FeaturePlan *plan, const FeatureHistory *history, int
     double recent =
         sum_between(history, history->magnitude, origin - LEVEL_WINDOWS * plan->window, origin, &n);
     return (recent + plan->window * all / n_all) / (n + plan->window);
+}
+
+double feature_step(const FeaturePlan *plan, const FeatureHistory *history, int32_t origin)
+{
+    int32_t n = known_before(history, origin);
+    if (n == 0)
+        return 0;
+    double usual = step_usual * history->magnitude[n] / n;
+    double prior = (double)STEP_WINDOWS * plan->window;
+    return sqrt((history->steps[n] + prior * usual * usual) / (n - 1 + prior));
 }
 
 double feature_naive(const FeaturePlan *plan, const FeatureHistory *history, int32_t origin,

@@ -37,10 +37,8 @@ void feature_plan_free(FeaturePlan *plan);
 typedef struct FeatureHistory {
     const SeriesSet *set;
     int64_t i;
-    int32_t n;        /* periods from its first value to `until` */
-    int32_t offset;   /* of its first value in the calendar */
-    double deviation; /* root of the mean squared step from one known period to the next; 0 if no
-                         two are known */
+    int32_t n;      /* periods from its first value to `until` */
+    int32_t offset; /* of its first value in the calendar */
     /* Of the periods before t, [n + 1]: */
     double *known; /* how many are known */
     double *dynamic_sum[SERIES_DYNAMIC_MAX];
@@ -51,6 +49,7 @@ typedef struct FeatureHistory {
     double *root;      /* of their roots */
     double *sold;      /* values other than 0 */
     double *gap;       /* periods after the last of those */
+    double *steps;     /* squared, from one known period to the next */
 } FeatureHistory;
 
 /* Doubles of `work` for up to `length` periods from a series' first value to `until`. */
@@ -61,6 +60,10 @@ void feature_history_make(const FeaturePlan *plan, const SeriesSet *set, int64_t
 /* Mean magnitude of the last eight windows before the origin, drawn towards that of all periods
  * before it by one window, so that a rare sale keeps it above 0; 0 if nothing was sold. */
 double feature_level(const FeaturePlan *plan, const FeatureHistory *history, int32_t origin);
+
+/* Root of the mean squared step from one known period to the next before the origin, drawn towards
+ * twice the mean magnitude by thirteen windows; above 0 where the level is. */
+double feature_step(const FeaturePlan *plan, const FeatureHistory *history, int32_t origin);
 
 /* x [plan->n] out, the target at or after the origin, the level above 0. */
 void feature_row(const FeaturePlan *plan, const FeatureHistory *history, int32_t origin,

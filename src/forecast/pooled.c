@@ -22,7 +22,7 @@ enum {
 
 static const uint64_t seed = 0x706f6f6c6564; /* of the horizons that rows are drawn with */
 static const double number_max = 64;         /* in a row; larger ones are cut */
-static const double deviation_least = .1;    /* of a series, in its mean magnitude */
+static const double step_most = 6;           /* usual steps from the level that a target may lie */
 static const double lambdas[] = {1, .3, .1, .03, .01, 3e-3, 1e-3, 3e-4, 1e-4, 1e-5, 1e-6};
 enum { N_LAMBDAS = sizeof lambdas / sizeof lambdas[0], USUAL_LAMBDA = 4 };
 
@@ -151,10 +151,12 @@ static void flush(const Learning *learning, Accumulator *thread, int at)
     thread->n_piece[at] = 0;
 }
 
-/* One row: everything times the root of its weight, that is the level at the origin in mean steps
- * of the series: so an error of the target in those counts the same in every series. */
+/* One row: everything times the root of its weight, that is the level in usual steps of the series:
+ * so an error of the target in those counts the same in every series. Both are those of the origin:
+ * weights that know of a large order to come would give it no say, and the mean would be too low.
+ */
 static void add_row(const Learning *learning, Accumulator *thread, const FeatureHistory *history,
-                    double deviation, int g, int32_t origin, int32_t target)
+                    int g, int32_t origin, int32_t target)
 {
     const FeaturePlan *plan = &learning->model->plan;
     double level = feature_level(plan, history, origin);
@@ -163,11 +165,11 @@ static void add_row(const Learning *learning, Accumulator *thread, const Feature
     bool is_last = history->set->start[history->i] + target >= learning->split;
     int at = g * FOLDS + is_last;
     double *row = thread->rows + (at * PIECE + thread->n_piece[at]) * learning->width;
-    double root = level / deviation;
+    double root = level / feature_step(plan, history, origin), most = step_most / root;
     if (learning->options->half_life > 0)
         root *= exp2((target + 1 - history->n) / (2 * learning->options->half_life));
     feature_row(plan, history, origin, target, level, row);
-    row[plan->n] = feature_value(history, target) / level;
+    row[plan->n] = fmin(fmax(feature_value(history, target) / level, -1 - most), 1 + most);
     for (int64_t j = 0; j < learning->width; j++)
         row[j] = fmin(fmax(row[j] * root, -number_max), number_max);
     if (++thread->n_piece[at] == PIECE)
@@ -181,11 +183,6 @@ static void add_series(const Learning *learning, Accumulator *thread, int64_t i)
     Random random = random_stream(seed, (uint64_t)(set->first + i));
     FeatureHistory history;
     feature_history_make(&model->plan, set, i, learning->until, &history, thread->history);
-    double known = history.known[history.n];
-    double magnitude = known > 0 ? history.magnitude[(int32_t)known] / known : 0;
-    double deviation = fmax(history.deviation, deviation_least * magnitude);
-    if (!(deviation > 0))
-        return;
     for (int32_t t = 0; t < history.n; t++) {
         if ((set->first + i + history.offset + t) % learning->step != 0 ||
             !feature_is_known(&history, t))
@@ -195,7 +192,7 @@ static void add_series(const Learning *learning, Accumulator *thread, int64_t i)
             int64_t longer = random_below(&random, (int64_t)group->last - group->first + 1);
             int32_t origin = t + 1 - group->first - (int32_t)longer;
             if (origin >= WINDOWS_BEFORE * model->plan.window)
-                add_row(learning, thread, &history, deviation, g, origin, t);
+                add_row(learning, thread, &history, g, origin, t);
         }
     }
 }

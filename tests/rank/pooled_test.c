@@ -16,6 +16,7 @@ typedef enum Law {
     LAW_WEEK,      /* a level times the same pattern of the week */
     LAW_PROMOTION, /* a level times 1 + 1.5 depth, with noise */
     LAW_RARE,      /* counts, with gaps that are not known */
+    LAW_ORDERS,    /* one a day, and in every second series now and then a large order */
     LAW_CONSTANT,
     LAW_ZERO,
     LAW_UNKNOWN
@@ -82,6 +83,8 @@ static double draw(const Sample *sample, double level, int32_t t, double depth, 
         return level * (1 + 1.5 * depth) * (.9 + .2 * noise);
     case LAW_RARE:
         return noise < .05 ? NAN : is_changed ? 1000 * noise : (double)count;
+    case LAW_ORDERS:
+        return noise < .01 && (int64_t)level % 2 == 0 ? 8 : 1;
     case LAW_CONSTANT:
         return 5;
     case LAW_ZERO:
@@ -244,7 +247,8 @@ static void check_counting(const FeaturePlan *plan, const SeriesSet *set, double
         values[t] = t;
     feature_history_make(plan, set, 0, set->start[0] + ORIGIN, &history, work);
     CU_ASSERT_EQUAL(history.n, ORIGIN);
-    CU_ASSERT_DOUBLE_EQUAL(history.deviation, 1, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(feature_step(plan, &history, ORIGIN),
+                           sqrt((99 + 91 * 99. * 99) / (99 + 91)), 1e-12);
     CU_ASSERT_DOUBLE_EQUAL(feature_level(plan, &history, ORIGIN), level, 1e-12);
     CU_ASSERT_EQUAL(feature_naive(plan, &history, ORIGIN, TARGET), 94);
     feature_row(plan, &history, ORIGIN, TARGET, level, x);
@@ -363,6 +367,27 @@ static void test_promotion(void)
     series_set_free(&set);
 }
 
+/* Large orders count in the mean: those to come must not take the say from the series that have
+ * them. 1.035 pieces a day come. */
+static void test_orders(void)
+{
+    Sample sample = usual;
+    sample.law = LAW_ORDERS;
+    sample.has_columns = sample.has_closed_days = false;
+    SeriesSet set = make_set(&sample);
+    PooledModel model = learn(&set, sample.periods, &options_usual);
+    int64_t millionths = 0;
+    for (int64_t i = 0; i < set.n; i++) {
+        double mean[AHEAD];
+        millionths += llround(1e6 * forecast(&model, &set, i, sample.periods, AHEAD, mean));
+    }
+    comm_sum_i64(rank_comm(), &millionths, 1);
+    double a_day = (double)millionths / 1e6 / AHEAD / (double)sample.total;
+    CU_ASSERT(a_day > 1.025 && a_day < 1.045);
+    pooled_free(&model);
+    series_set_free(&set);
+}
+
 /* A series of nothing but one number is forecast as it, whatever the number of series. */
 static void test_plain_series(void)
 {
@@ -447,13 +472,9 @@ static void test_frequencies(void)
 }
 
 CU_TestInfo pooled_tests[] = {
-    {"features", test_features},
-    {"same bits", test_same_bits},
-    {"later values", test_later_values},
-    {"week", test_week},
-    {"promotion", test_promotion},
-    {"plain series", test_plain_series},
-    {"naive", test_naive},
-    {"frequencies", test_frequencies},
-    CU_TEST_INFO_NULL,
+    {"features", test_features},         {"same bits", test_same_bits},
+    {"later values", test_later_values}, {"week", test_week},
+    {"promotion", test_promotion},       {"orders", test_orders},
+    {"plain series", test_plain_series}, {"naive", test_naive},
+    {"frequencies", test_frequencies},   CU_TEST_INFO_NULL,
 };
