@@ -316,7 +316,7 @@ const JobOption option_table[] = {
      FORECAST | PUBLISH | NIGHTLY,
      PART_FORECAST},
     {{"reconcile", 0, "forecast", "reconcile", OPTION_TEXT, "NAME", "mint", 0, 0,
-      "how forecasts are made to add up: bottom-up, top-down-history, top-down-forecasts, wls or "
+      "how forecasts are made to add up: bottom_up, top_down_history, top_down_forecasts, wls or "
       "mint"},
      FORECAST | PUBLISH | NIGHTLY,
      PART_FORECAST},
