@@ -5,17 +5,14 @@
  * this generation: forecast_daily, forecast_total, forecast_accuracy, demand_anomaly,
  * inventory_plan (docs/tables.md).
  *
- * With --evaluate nothing is written; a table on stdout has a row a model and one for the mix of
- * them, measured at several origins of the store's history or of --series FILE, or by --test FILE,
- * what came after. Means over the series and origins (docs/methods/forecast_accuracy.md):
- *   sMAPE               percent
- *   MASE, RMSSE         1: as the naive forecast did in the past
- *   OWA                 1: as Naive2
- *   bias                share of what came
- *   pinball             of the quantiles, scaled as MASE
- *   WRMSSE              of all --levels, weighted; only with these
- *   within 80 %         share of what came between the quantiles .1 and .9
- *   seconds             of all threads and ranks */
+ * With --evaluate nothing is written; a table on stdout has a row a model, one for the mix of
+ * them and, of a store, one for what would be published, measured at several origins of the store's
+ * history or of --series FILE, or by --test FILE, what came after. Means over the series and
+ * origins (docs/methods/forecast_accuracy.md): sMAPE               percent MASE, RMSSE         1:
+ * as the naive forecast did in the past OWA                 1: as Naive2 bias                share
+ * of what came pinball             of the quantiles, scaled as MASE WRMSSE              of all
+ * --levels, weighted; only with these within 80 %         share of what came between the quantiles
+ * .1 and .9 seconds             of all threads and ranks */
 #include "as_of.h"
 #include "forecast/series_files.h"
 #include "forecast_table.h"
@@ -87,15 +84,26 @@ static Status measure_models(Run *run, Error *error)
     options.n_origins = past + measured + (has_test ? 0 : 1);
     options.place = (SpoolPlace){.folder = scratch_folder()};
     AccuracyLevels levels = {0};
+    TierNodes nodes = {0};
+    bool has_store = run->forecast_options.series == NULL;
     const char *wanted = config_text(run->config, "levels");
     if (wanted != NULL)
         TRY(accuracy_levels_make(run->comm, &run->series, wanted, &levels, error));
     TRY(backtest_run(run->comm, &run->series, &options, &backtest, error));
     backtest.after = run->series_after;
-    TRY(forecast_measure(run->comm, &run->series, &backtest, has_test ? 0 : 1, measured, past,
-                         wanted != NULL ? &levels : NULL, &run->forecast_accuracies, error));
+    if (has_store)
+        TRY(tier_nodes_make(run->comm, &run->shop, &run->series, &backtest, &nodes, error));
+    ForecastMeasures asked = {.first = has_test ? 0 : 1,
+                              .n_origins = measured,
+                              .n_before = past,
+                              .levels = wanted != NULL ? &levels : NULL,
+                              .nodes = has_store ? &nodes : NULL,
+                              .reconcile = run->forecast_options.plan.reconcile};
+    TRY(forecast_measure(run->comm, &run->series, &backtest, &asked, &run->forecast_accuracies,
+                         error));
 out:
     accuracy_levels_free(&levels);
+    tier_nodes_free(&nodes);
     backtest_free(&backtest);
     return status;
 }

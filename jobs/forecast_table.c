@@ -66,8 +66,10 @@ void forecast_table_print(const Run *run)
     if (has_levels)
         (void)printf(" %8s", "WRMSSE");
     (void)printf(" %8s %8s %11s %9s %9s\n", "bias", "pinball", "in 80 %", "seconds", "series");
-    for (int m = 0; m <= SERIES_MODELS; m++) {
-        if (m == SERIES_COMBINED || series_models_have(accuracies->models, (SeriesModel)m))
+    for (int m = 0; m < SERIES_MEASURED; m++) {
+        bool is_asked = m < SERIES_MODELS ? series_models_have(accuracies->models, (SeriesModel)m)
+                                          : m == SERIES_COMBINED || accuracies->of[m].series > 0;
+        if (is_asked)
             print_row((SeriesModel)m, &accuracies->of[m], has_levels);
     }
     (void)printf("\n");

@@ -21,6 +21,7 @@ typedef struct ForecastRun {
     ForecastAccuracies accuracies;
     Combination combination;
     ModelIntervals intervals;
+    TierNodes nodes;
     Tiers tiers;
     double stage_started;
 } ForecastRun;
@@ -31,6 +32,7 @@ static void run_free(ForecastRun *run)
     series_set_free(&run->set);
     backtest_free(&run->backtest);
     model_intervals_free(&run->intervals);
+    tier_nodes_free(&run->nodes);
     tiers_free(&run->tiers);
 }
 
@@ -60,6 +62,7 @@ static Status try_models(ForecastRun *run, Error *error)
     BacktestOptions options = run->plan->backtest;
     options.place = (SpoolPlace){.store = run->store, .run = run->name};
     TRY(backtest_run(run->comm, &run->set, &options, &run->backtest, error));
+    TRY(tier_nodes_make(run->comm, &run->shop, &run->set, &run->backtest, &run->nodes, error));
     log_stage(run, "forecast.models");
 out:
     return status;
@@ -73,8 +76,12 @@ static Status measure(ForecastRun *run, Error *error)
     int before = run->plan->backtest.n_origins - 2;
     if (before < 1)
         return STATUS_OK;
-    TRY(forecast_measure(run->comm, &run->set, &run->backtest, 1, 1, before, NULL, &run->accuracies,
-                         error));
+    ForecastMeasures asked = {.first = 1,
+                              .n_origins = 1,
+                              .n_before = before,
+                              .nodes = &run->nodes,
+                              .reconcile = run->plan->reconcile};
+    TRY(forecast_measure(run->comm, &run->set, &run->backtest, &asked, &run->accuracies, error));
     summary->mix = run->accuracies.of[SERIES_COMBINED];
     summary->rival = run->accuracies.of[SERIES_SEASONAL_NAIVE];
     summary->is_measured = summary->mix.series > 0;
@@ -103,11 +110,14 @@ static Status look_ahead(ForecastRun *run, Error *error)
     const BacktestOptions *options = &run->plan->backtest;
     int past = options->n_origins - 1;
     TRY(combination_learn(run->comm, &run->set, &run->backtest, 1, past, &run->combination, error));
-    ModelForecasts mix = {&run->set, &run->backtest, SERIES_COMBINED, &run->combination};
+    ModelForecasts mix = {.set = &run->set,
+                          .backtest = &run->backtest,
+                          .model = SERIES_COMBINED,
+                          .combination = &run->combination};
     TRY(model_intervals_learn(run->comm, &mix, 1, past, longest_cover(run), &run->intervals,
                               error));
-    TRY(tiers_forecast(run->comm, &run->shop, &run->set, &run->backtest, &run->combination,
-                       run->plan->reconcile, &run->tiers, error));
+    TRY(tiers_forecast(run->comm, &run->set, &run->backtest, &run->combination, &run->nodes,
+                       run->plan->reconcile, 0, past, &run->tiers, error));
     run->summary->reconciled = run->tiers.outcome;
     log_stage(run, "forecast.ahead");
 out:
@@ -193,6 +203,7 @@ static Status write_tables(ForecastRun *run, Error *error)
     Forecasts from = {.shop = &run->shop,
                       .set = &run->set,
                       .backtest = &run->backtest,
+                      .nodes = &run->nodes,
                       .tiers = &run->tiers,
                       .intervals = &run->intervals};
     TRY(write_series(run, &from, error));

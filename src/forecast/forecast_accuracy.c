@@ -202,48 +202,78 @@ static void finish(Comm *comm, const Backtest *backtest, const double *totals,
                    ForecastAccuracies *accuracies)
 {
     int64_t nanoseconds[SERIES_MODELS];
+    double seconds = 0.0;
     for (int m = 0; m < SERIES_MODELS; m++)
         nanoseconds[m] = (int64_t)(backtest->seconds[m] * 1e9);
     comm_sum_i64(comm, nanoseconds, SERIES_MODELS);
-    for (int m = 0; m <= SERIES_MODELS; m++) {
+    for (int m = 0; m < SERIES_MEASURED; m++) {
+        double own = m < SERIES_MODELS ? (double)nanoseconds[m] * 1e-9 : seconds;
         accuracies->of[m] = accuracy_of(totals + m * FIGURES);
-        accuracies->of[m].seconds = m < SERIES_MODELS ? (double)nanoseconds[m] * 1e-9 : 0.0;
+        accuracies->of[m].seconds = own;
+        seconds += m < SERIES_MODELS ? own : 0.0;
     }
     const ForecastAccuracy *naive = &accuracies->of[SERIES_NAIVE2];
-    for (int m = 0; m <= SERIES_MODELS; m++) {
+    for (int m = 0; m < SERIES_MEASURED; m++) {
         ForecastAccuracy *own = &accuracies->of[m];
         if (series_models_have(accuracies->models, SERIES_NAIVE2))
             own->owa = forecast_owa(own->smape, own->mase, naive->smape, naive->mase);
-        accuracies->of[SERIES_COMBINED].seconds += m < SERIES_MODELS ? own->seconds : 0.0;
     }
 }
 
-Status forecast_measure(Comm *comm, const SeriesSet *set, const Backtest *backtest, int first,
-                        int n_origins, int n_before, const AccuracyLevels *levels,
-                        ForecastAccuracies *accuracies, Error *error)
+/* Whether there is anything to measure of a model, the mix or what is published. */
+static bool is_asked(const ForecastMeasures *asked, SeriesModels models, int m)
+{
+    if (m == SERIES_PUBLISHED)
+        return asked->nodes != NULL;
+    return m == SERIES_COMBINED || series_models_have(models, (SeriesModel)m);
+}
+
+/* All models at one origin. Collective. */
+static Status measure_origin(Comm *comm, const ForecastMeasures *asked, ModelForecasts *from,
+                             int origin, const Room *room, double *blocks, double *totals,
+                             Error *error)
 {
     Status status = STATUS_OK;
     Combination combination;
+    Tiers tiers = {0};
+    const Backtest *backtest = from->backtest;
+    TRY(combination_learn(comm, from->set, backtest, origin + 1, asked->n_before, &combination,
+                          error));
+    if (asked->nodes != NULL)
+        TRY(tiers_forecast(comm, from->set, backtest, &combination, asked->nodes, asked->reconcile,
+                           origin, asked->n_before, &tiers, error));
+    from->combination = &combination;
+    from->published = tiers.mean;
+    from->published_from = origin;
+    for (int m = 0; m < SERIES_MEASURED; m++) {
+        double *total = totals + m * FIGURES;
+        from->model = (SeriesModel)m;
+        if (!is_asked(asked, backtest->options.models, m))
+            continue;
+        TRY(measure_model(comm, from, origin, asked->n_before, room, blocks, total, error));
+        if (asked->levels != NULL)
+            TRY(measure_levels(comm, from, asked->levels, origin, total, error));
+    }
+out:
+    tiers_free(&tiers);
+    return status;
+}
+
+Status forecast_measure(Comm *comm, const SeriesSet *set, const Backtest *backtest,
+                        const ForecastMeasures *asked, ForecastAccuracies *accuracies, Error *error)
+{
+    Status status = STATUS_OK;
     int64_t n_blocks = (set->n + SERIES_BLOCK - 1) / SERIES_BLOCK;
     double *blocks = NULL;
-    double *totals = mem_new((SERIES_MODELS + 1) * FIGURES, sizeof *totals);
+    double *totals = mem_new((int64_t)SERIES_MEASURED * FIGURES, sizeof *totals);
     Room room = room_make(backtest->options.horizon);
+    ModelForecasts from = {.set = set, .backtest = backtest};
     TRY_ALL(comm,
             mem_resize(&blocks, n_blocks * FIGURES, sizeof *blocks, "measures of forecasts", error),
             error);
     *accuracies = (ForecastAccuracies){.models = backtest->options.models};
-    for (int o = first; o < first + n_origins; o++) {
-        TRY(combination_learn(comm, set, backtest, o + 1, n_before, &combination, error));
-        for (int m = 0; m <= SERIES_MODELS; m++) {
-            ModelForecasts from = {set, backtest, (SeriesModel)m, &combination};
-            double *total = totals + m * FIGURES;
-            if (m < SERIES_MODELS && !series_models_have(accuracies->models, (SeriesModel)m))
-                continue;
-            TRY(measure_model(comm, &from, o, n_before, &room, blocks, total, error));
-            if (levels != NULL)
-                TRY(measure_levels(comm, &from, levels, o, total, error));
-        }
-    }
+    for (int o = asked->first; o < asked->first + asked->n_origins; o++)
+        TRY(measure_origin(comm, asked, &from, o, &room, blocks, totals, error));
     finish(comm, backtest, totals, accuracies);
 out:
     room_free(&room);

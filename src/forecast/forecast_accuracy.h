@@ -5,6 +5,7 @@
 
 #include "forecast/level_accuracy.h"
 #include "forecast/model_intervals.h"
+#include "forecast/tiers.h"
 
 /* Means over series and origins; NaN where nothing could be measured. */
 typedef struct ForecastAccuracy {
@@ -21,14 +22,22 @@ typedef struct ForecastAccuracy {
 } ForecastAccuracy;
 
 typedef struct ForecastAccuracies {
-    SeriesModels models;                    /* measured */
-    ForecastAccuracy of[SERIES_MODELS + 1]; /* the last: of the mix */
+    SeriesModels models;                  /* measured */
+    ForecastAccuracy of[SERIES_MEASURED]; /* of one that is not measured: no series */
 } ForecastAccuracies;
 
-/* Measure at the origins [first, first + n_origins). The mix and the intervals of each are learned
- * from the `n_before` origins before it. levels: NULL: no WRMSSE. Collective. */
-Status forecast_measure(Comm *comm, const SeriesSet *set, const Backtest *backtest, int first,
-                        int n_origins, int n_before, const AccuracyLevels *levels,
-                        ForecastAccuracies *accuracies, Error *error) VESPER_MUST_USE;
+/* What to measure. */
+typedef struct ForecastMeasures {
+    int first, n_origins; /* origins [first, first + n_origins) */
+    int n_before; /* origins before each that the mix and the intervals there are learned from */
+    const AccuracyLevels *levels; /* NULL: no WRMSSE */
+    const TierNodes *nodes;       /* above the series; NULL: nothing is made to add up */
+    ReconcileMethod reconcile;
+} ForecastMeasures;
+
+/* Every model and the mix; with nodes also what would have been published. Collective. */
+Status forecast_measure(Comm *comm, const SeriesSet *set, const Backtest *backtest,
+                        const ForecastMeasures *asked, ForecastAccuracies *accuracies,
+                        Error *error) VESPER_MUST_USE;
 
 #endif

@@ -252,13 +252,14 @@ Status forecast_total_rows(const Forecasts *from, Table *rows, Error *error)
     static const SortKey keys[] = {{.column = "level"}, {.column = "name"}, {.column = "day"}};
     Status status = STATUS_OK;
     const Tiers *tiers = from->tiers;
+    const Hierarchy *hierarchy = &from->nodes->hierarchy;
     const Calendar *calendar = &from->set->calendar;
     int horizon = from->backtest->options.horizon;
     table_free(rows);
     table_init(rows, total_columns, sizeof total_columns / sizeof total_columns[0]);
-    for (int32_t node = 0; from->set->total > 0 && node < tiers->hierarchy.n_nodes; node++) {
-        const char *level = tiers->hierarchy.names[hierarchy_level_of(&tiers->hierarchy, node)];
-        Bytes name = tiers_node_name(tiers, from->shop, node);
+    for (int32_t node = 0; from->set->total > 0 && node < hierarchy->n_nodes; node++) {
+        const char *level = hierarchy->names[hierarchy_level_of(hierarchy, node)];
+        Bytes name = tier_node_name(hierarchy, from->shop, node);
         for (int h = 0; h < horizon; h++) {
             int64_t at = (int64_t)node * horizon + h;
             bool is_closed = calendar_is_closed(calendar, calendar->first + calendar->n + h);
@@ -308,7 +309,7 @@ static Status add_model(SeriesModel model, const ForecastAccuracy *accuracy,
     set_real(rows, &column, accuracy->pinball);
     set_real(rows, &column, accuracy->coverage);
     for (int c = 0; c < DEMAND_NEW; c++)
-        set_real(rows, &column, model == SERIES_COMBINED ? NAN : combination->weights[c][model]);
+        set_real(rows, &column, model >= SERIES_COMBINED ? NAN : combination->weights[c][model]);
 out:
     return status;
 }
@@ -320,10 +321,8 @@ Status forecast_accuracy_rows(const ForecastAccuracies *accuracies, const Combin
     Status status = STATUS_OK;
     table_free(rows);
     table_init(rows, accuracy_columns, sizeof accuracy_columns / sizeof accuracy_columns[0]);
-    for (int m = 0; m <= SERIES_MODELS; m++) {
-        bool is_there =
-            m == SERIES_COMBINED || series_models_have(accuracies->models, (SeriesModel)m);
-        if (is_there && accuracies->of[m].series > 0)
+    for (int m = 0; m < SERIES_MEASURED; m++) {
+        if (accuracies->of[m].series > 0)
             TRY(add_model((SeriesModel)m, &accuracies->of[m], combination, rows, error));
     }
     TRY(table_sort(rows, keys, 1, error));

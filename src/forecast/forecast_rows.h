@@ -13,6 +13,7 @@ typedef struct Forecasts {
     const Shop *shop;
     const SeriesSet *set;
     const Backtest *backtest;
+    const TierNodes *nodes;
     const Tiers *tiers;
     ModelIntervals *intervals;
 } Forecasts;

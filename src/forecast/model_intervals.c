@@ -4,11 +4,16 @@
 #include "base/memory.h"
 
 #include <math.h>
+#include <string.h>
 
 bool model_forecast(const ModelForecasts *from, int64_t i, int origin, double *mean)
 {
     int horizon = from->backtest->options.horizon;
-    if (from->model == SERIES_COMBINED) {
+    if (from->model == SERIES_PUBLISHED && origin == from->published_from) {
+        memcpy(mean, from->published + i * horizon, (size_t)horizon * sizeof *mean);
+        return true;
+    }
+    if (from->model >= SERIES_COMBINED) {
         (void)combination_forecast(from->combination, from->set, from->backtest, i, origin, mean);
         return true;
     }

@@ -10,7 +10,10 @@ typedef struct ModelForecasts {
     const SeriesSet *set;
     const Backtest *backtest;
     SeriesModel model;
-    const Combination *combination; /* of SERIES_COMBINED */
+    const Combination *combination; /* of SERIES_COMBINED and SERIES_PUBLISHED */
+    /* Of SERIES_PUBLISHED, that is the mix but at one origin: */
+    const double *published; /* [n x horizon] */
+    int published_from;
 } ModelForecasts;
 
 /* mean [horizon] out; false: there is no forecast. Series i is at hand (backtest_load). Local. */

@@ -43,7 +43,7 @@ static const struct {
     Forecast forecast;
     Work work;
     bool is_adjusted; /* sees the series without its season */
-} models[SERIES_MODELS + 1] = {
+} models[SERIES_MEASURED] = {
     [SERIES_NAIVE] = {"naive", naive_forecast, naive_work, false},
     [SERIES_SEASONAL_NAIVE] = {"seasonal", seasonal_naive_forecast, seasonal_naive_work, false},
     [SERIES_NAIVE2] = {"naive2", naive2_forecast, naive2_work, false},
@@ -66,6 +66,7 @@ static const struct {
     [SERIES_IMAPA] = {"imapa", imapa_forecast, imapa_work, false},
     [SERIES_POOLED] = {"pooled", NULL, NULL, false},
     [SERIES_COMBINED] = {"mix", NULL, NULL, false},
+    [SERIES_PUBLISHED] = {"published", NULL, NULL, false},
 };
 
 /* Those that these two are made of: as many as there are, at least that many. */

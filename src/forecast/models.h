@@ -30,7 +30,9 @@ typedef enum SeriesModel {
     SERIES_IMAPA,
     SERIES_POOLED, /* across series: pooled.h */
     SERIES_MODELS,
-    SERIES_COMBINED = SERIES_MODELS /* the published mix: combination.h */
+    SERIES_COMBINED = SERIES_MODELS, /* the mix of them: combination.h */
+    SERIES_PUBLISHED,                /* the mix after adding up: tiers.h */
+    SERIES_MEASURED                  /* all that have a row in accuracy tables */
 } SeriesModel;
 
 const char *series_model_name(SeriesModel model);

@@ -31,7 +31,7 @@ static void gather(const NodeBacktest *nodes, int64_t node, Errors *errors)
     for (int o = 1; o < nodes->n_origins; o++) {
         const double *forecast = nodes->forecasts + (node * nodes->n_origins + o) * horizon;
         int64_t row = node * errors->width + (o - 1) * horizon,
-                from = nodes->n_periods - o * horizon;
+                from = nodes->n_periods - (nodes->origin + o) * horizon;
         for (int64_t h = 0; h < horizon; h++) {
             bool is_known = !isnan(nodes->residuals[row + h]);
             errors->forecast[row + h] = forecast[h];

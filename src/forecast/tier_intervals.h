@@ -8,7 +8,8 @@
 /* Nodes with a backtest of their own: the same on every rank. */
 typedef struct NodeBacktest {
     int32_t n;               /* nodes */
-    int n_origins;           /* the end of the history, then those before it */
+    int origin;              /* forecast from: 0 is the end of the history */
+    int n_origins;           /* that, then those before it */
     int horizon;             /* periods */
     int32_t n_periods;       /* of history */
     const double *history;   /* [n x n_periods] NaN: not known */

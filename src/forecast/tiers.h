@@ -7,14 +7,13 @@
 
 #include "forecast/combination.h"
 #include "forecast/reconcile.h"
-#include "shop/shop.h"
+#include "forecast/tier_nodes.h"
 
 enum { TIERS_QUANTILES = 3 };
 extern const double tiers_probabilities[TIERS_QUANTILES]; /* .1, .5, .9 */
 
 /* All zero is empty. `horizon` is that of the backtest. */
 typedef struct Tiers {
-    Hierarchy hierarchy;
     double *mean;           /* [n x horizon] of this rank's series, pieces */
     int64_t *units;         /* [n x horizon] the same, whole */
     uint8_t *source;        /* [n] ForecastSource */
@@ -24,13 +23,12 @@ typedef struct Tiers {
     ReconcileOutcome outcome;
 } Tiers;
 
-/* From the end of the history, by the mix. Collective. */
-Status tiers_forecast(Comm *comm, const Shop *shop, const SeriesSet *set, const Backtest *backtest,
-                      const Combination *combination, ReconcileMethod method, Tiers *tiers,
+/* By the mix from one origin of the backtest, 0 is the end of the history; what was missed from the
+ * n_before origins before it says whom to believe. Collective. */
+Status tiers_forecast(Comm *comm, const SeriesSet *set, const Backtest *backtest,
+                      const Combination *combination, const TierNodes *nodes,
+                      ReconcileMethod method, int origin, int n_before, Tiers *tiers,
                       Error *error) VESPER_MUST_USE;
 void tiers_free(Tiers *tiers);
-
-/* What a node is called: "garden/tools"; empty for the total and for what is not known. Local. */
-Bytes tiers_node_name(const Tiers *tiers, const Shop *shop, int32_t node);
 
 #endif

@@ -177,16 +177,18 @@ static void test_same_bits(void)
                                               &combination, &error),
                             STATUS_OK);
             CU_ASSERT_EQUAL(
-                forecast_measure(rank_comm(), &set, &backtest, 1, 1, 2, NULL, &accuracies, &error),
+                forecast_measure(rank_comm(), &set, &backtest,
+                                 &(ForecastMeasures){.first = 1, .n_origins = 1, .n_before = 2},
+                                 &accuracies, &error),
                 STATUS_OK);
-            for (int m = 0; m <= SERIES_MODELS; m++)
+            for (int m = 0; m < SERIES_MEASURED; m++)
                 accuracies.of[m].seconds = 0.0;
             if (place == 0 && threads == 1) {
                 first = combination;
                 figures = accuracies;
             }
             CU_ASSERT(memcmp(&first, &combination, sizeof first) == 0);
-            for (int m = 0; m <= SERIES_MODELS; m++)
+            for (int m = 0; m < SERIES_MEASURED; m++)
                 CU_ASSERT(memcmp(&figures.of[m], &accuracies.of[m], sizeof figures.of[m]) == 0);
             backtest_free(&backtest);
             series_set_free(&set);
@@ -233,9 +235,10 @@ static void test_figures(void)
     ForecastAccuracies accuracies;
     SeriesSet set = make_set(PLACE_FIRST, TOTAL, 0);
     Backtest backtest = make_backtest(&set, 1);
-    CU_ASSERT_EQUAL(
-        forecast_measure(rank_comm(), &set, &backtest, 1, 2, 1, NULL, &accuracies, &error),
-        STATUS_OK);
+    CU_ASSERT_EQUAL(forecast_measure(rank_comm(), &set, &backtest,
+                                     &(ForecastMeasures){.first = 1, .n_origins = 2, .n_before = 1},
+                                     &accuracies, &error),
+                    STATUS_OK);
     for (int m = 0; comm_rank(rank_comm()) == 0 && m < SERIES_MODELS; m++) {
         double mase[2] = {0}, rmsse[2] = {0}, units[2] = {0};
         if (!series_models_have(models, (SeriesModel)m))
@@ -303,7 +306,7 @@ static void test_memory(void)
         SeriesSet set = make_set(PLACE_FIRST, k == 0 ? TOTAL : 5 * TOTAL, 0);
         int64_t before = mem_live_bytes();
         Backtest backtest = make_backtest(&set, 1);
-        ModelForecasts from = {&set, &backtest, SERIES_AVERAGE, NULL};
+        ModelForecasts from = {.set = &set, .backtest = &backtest, .model = SERIES_AVERAGE};
         CU_ASSERT_EQUAL(
             model_intervals_learn(rank_comm(), &from, 1, ORIGINS - 1, 1, &intervals, &error),
             STATUS_OK);
@@ -332,7 +335,9 @@ static void test_edges(void)
         CU_ASSERT_EQUAL(combination_learn(rank_comm(), &set, &backtest, 1, 0, &mix, &error),
                         STATUS_OK);
         CU_ASSERT_EQUAL(
-            forecast_measure(rank_comm(), &set, &backtest, 1, 1, 1, NULL, &accuracies, &error),
+            forecast_measure(rank_comm(), &set, &backtest,
+                             &(ForecastMeasures){.first = 1, .n_origins = 1, .n_before = 1},
+                             &accuracies, &error),
             STATUS_OK);
         CU_ASSERT_EQUAL(accuracies.of[SERIES_NAIVE].series, total);
         backtest_free(&backtest);
