@@ -22,8 +22,8 @@ typedef struct EaseOptions {
 /* EASE_KEEP or, for few items, 0. Local. */
 int64_t ease_default_keep(int32_t n_items);
 
-/* Bytes of the weights that were learned, on every rank; and those that a rank would take beside the
- * interactions while they are learned. Local. */
+/* Bytes of the weights that were learned, on every rank; and those that a rank would take beside
+ * the interactions while they are learned. Local. */
 int64_t ease_weights_bytes(int32_t n_items, int64_t keep);
 int64_t ease_memory(int32_t n_items, int64_t keep, int ranks);
 

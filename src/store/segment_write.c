@@ -416,8 +416,7 @@ out:
     return status;
 }
 
-/* The rows of all ranks. What they leave to HDF5 is in the file already, so that it has nothing to
- * write when the file is closed: it thinks otherwise, and gets memory to write to. */
+/* The rows of all ranks. After a failure HDF5 gets memory to write to when the file is closed. */
 static Status write_together(Comm *comm, SegmentPlan *plan, hid_t transfer, SegmentScratch *scratch,
                              Error *error)
 {
@@ -432,7 +431,7 @@ static Status write_together(Comm *comm, SegmentPlan *plan, hid_t transfer, Segm
 out:
     if (plan->file >= 0) { /* on all ranks, then */
         Error unused;
-        int nowhere = hdf5_divert(plan->spec->path);
+        int nowhere = status == STATUS_OK ? -1 : hdf5_divert(plan->spec->path);
         Status closed = close_file(plan, STATUS_OK, status == STATUS_OK ? error : &unused);
         if (nowhere >= 0)
             close(nowhere);
