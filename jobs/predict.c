@@ -252,7 +252,9 @@ Status predict_shape(Run *run, const PlanSizes *sizes, int ranks, PlanShape *sha
                          .list_length = recommend.plan.list_length,
                          .models = SERIES_MODELS,
                          .origins = forecast.plan.backtest.n_origins,
-                         .horizon = forecast.plan.backtest.horizon};
+                         .horizon = forecast.plan.backtest.horizon,
+                         .pair_min_orders = (double)config_int(run->config, "pair-min-orders"),
+                         .pair_limit = (double)config_int(run->config, "pair-limit")};
     if (sizes->products <= models->ease_most_items) {
         int32_t n_items = (int32_t)sizes->products;
         int64_t keep = models->ease.keep > 0 ? models->ease.keep : ease_default_keep(n_items);

@@ -91,16 +91,34 @@ static PlanNeed ingest_need(const PlanSizes *sizes, const PlanShape *shape)
 
 /* ---- sales ---- */
 
+/* Pairs of products that enough orders hold. Were all products bought alike, `mean` orders would
+ * hold a pair, with sizes of orders as a geometric distribution has them; as they are not, the
+ * share of pairs with m orders or more falls as (mean / m)^1.2. */
+static double basket_pairs(const PlanSizes *sizes, const PlanShape *shape)
+{
+    double possible = sizes->products * (sizes->products - 1) / 2;
+    if (possible <= 0 || sizes->orders <= 0)
+        return 0;
+    double mean = sizes->lines * fmax(0, sizes->lines / sizes->orders - 1) / possible;
+    double pairs = possible * fmin(1, 0.9 * pow(mean / fmax(1, shape->pair_min_orders), 1.2));
+    return shape->pair_limit > 0 ? fmin(pairs, shape->pair_limit) : pairs;
+}
+
+/* Bytes of a pair: in memory, handed over, and in files. */
+static const double PAIR_MEMORY = 60, PAIR_SENT = 160, PAIR_BYTES = 55;
+
 static PlanNeed sales_need(const PlanSizes *sizes, const PlanShape *shape)
 {
     double n = shape->ranks;
     double customers = sizes->customers, products = sizes->products;
+    double pairs = basket_pairs(sizes, shape);
     return (PlanNeed){
         .memory = BASE + 21e6 + products * (1220 * shape->threads + 750 / n) +
-                  (6 * sizes->lines + 132 * customers) / n,
-        .sent = (n - 1) * 1090 * products + share_sent(shape) * (580 * products + 265 * customers),
+                  (6 * sizes->lines + 132 * customers + PAIR_MEMORY * pairs) / n,
+        .sent = (n - 1) * 1090 * products +
+                share_sent(shape) * (580 * products + 265 * customers + PAIR_SENT * pairs),
         .read = 23 * sizes->lines,
-        .written = 115 * customers + 106 * products,
+        .written = 115 * customers + 106 * products + PAIR_BYTES * pairs,
         .seconds = 0.05 + 2.7e-6 * products + 2.8e-7 * sizes->lines / cores(shape),
     };
 }
@@ -247,7 +265,8 @@ static const double CACHE = 68e6, BLOCK = 15e6;
 
 static PlanNeed publish_need(const PlanSizes *sizes, const PlanShape *shape)
 {
-    double bytes = 130 * sizes->customers + 120 * sizes->products;
+    double bytes =
+        130 * sizes->customers + 120 * sizes->products + PAIR_BYTES * basket_pairs(sizes, shape);
     if (shape->has_recommend)
         bytes += 80 * sizes->customers * shape->list_length;
     if (shape->has_forecast)

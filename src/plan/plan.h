@@ -38,6 +38,7 @@ typedef struct PlanShape {
     double learning_memory; /* --memory, for what is fetched; 0: no limit */
     int list_length;
     int models, origins, horizon; /* of forecasts */
+    double pair_min_orders, pair_limit; /* of basket_pairs; limit 0: none */
     bool has_recommend, has_forecast;
 } PlanShape;
 

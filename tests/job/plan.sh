@@ -85,13 +85,27 @@ expect_text "a plan within its budget" "$work/out" '^memory +--memory is enough'
 # A rank that keeps its budget lives within a hard limit: of address space here, of which the program
 # itself takes what docs/plan.md says.
 own=550
-rm -rf store/results
-run_vesper 1 plan --store store
-need=$(stage_of sales | cut -d' ' -f1)
-rc=0
-(ulimit -v $(((own + need) * 1024)) && timeout "$time_limit" $launcher 1 "$vesper" sales --store store \
-    --memory "${need}M") >"$work/out" 2>"$work/err" </dev/null || rc=$?
-expect_done "sales within its budget of $need MB and a hard limit"
+lists=(--factors 8 --iterations 2)
+models=(--horizon 7 --learn-origins 2 --forecast-models average,ses,pooled)
+# expect_within STAGE ARGUMENT...: the stage under its budget and that limit.
+expect_within() {
+    local stage=$1 need rc=0
+    shift
+    need=$(stage_of "$stage" | cut -d' ' -f1)
+    (ulimit -v $(((own + need) * 1024)) && timeout "$time_limit" $launcher 1 "$vesper" "$stage" --store tight \
+        --memory "${need}M" "$@") >"$work/out" 2>"$work/err" </dev/null || rc=$?
+    expect_done "$stage within its budget of $need MB and a hard limit"
+}
+run_vesper 1 init --store tight
+run_vesper 1 plan --store tight --input orders=raw/orders.csv
+expect_within ingest --input orders=raw/orders.csv
+run_vesper 1 plan --store tight --recommend yes --forecast yes "${lists[@]}" "${models[@]}"
+cp "$work/out" planned
+expect_within sales
+cp planned "$work/out"
+expect_within recommend "${lists[@]}" --split-days 20
+cp planned "$work/out"
+expect_within forecast "${models[@]}"
 
 run_vesper 1 plan
 expect_failure "a plan of nothing" 2 'plan for what' '--rows orders='

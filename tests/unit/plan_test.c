@@ -24,6 +24,7 @@ static const PlanShape shape = {.ranks = 4,
                                 .models = 21,
                                 .origins = 5,
                                 .horizon = 28,
+                                .pair_min_orders = 20,
                                 .has_recommend = true,
                                 .has_forecast = true};
 
