@@ -37,7 +37,7 @@ typedef struct PlanShape {
     double ease_weights;    /* and those of what it has learned; all 0: it is left out */
     double learning_memory; /* --memory, for what is fetched; 0: no limit */
     int list_length;
-    int models, origins, horizon; /* of forecasts */
+    int models, origins, horizon;       /* of forecasts */
     double pair_min_orders, pair_limit; /* of basket_pairs; limit 0: none */
     bool has_recommend, has_forecast;
 } PlanShape;
