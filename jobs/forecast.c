@@ -63,8 +63,9 @@ static Status read_series(Run *run, Error *error)
         TRY(read_files(run, error));
     } else {
         TRY(shop_open(run->comm, run->store, &run->shop, error));
-        TRY(series_read(run->comm, run->store, &run->shop, &options->plan.series, &run->series,
-                        &counts, error));
+        SeriesReadOptions own = options->plan.series;
+        own.place = (SpoolPlace){.folder = scratch_folder()};
+        TRY(series_read(run->comm, run->store, &run->shop, &own, &run->series, &counts, error));
     }
     stage_note(run, "series=%lld", (long long)run->series.total);
 out:

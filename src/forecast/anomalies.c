@@ -53,13 +53,14 @@ out:
 static void take_open(const SeriesSet *set, int64_t i, OpenSeries *open)
 {
     const Calendar *calendar = &set->calendar;
+    const double *values = series_values(set, i);
     open->n = 0;
     for (int32_t t = 0; t < series_length(set, i); t++) {
         int32_t period = set->start[i] + t;
         if (calendar->is_closed && calendar->is_closed[period - calendar->first])
             continue;
         open->period[open->n] = period;
-        open->y[open->n++] = set->values[set->begin[i] + t];
+        open->y[open->n++] = values[t];
     }
 }
 
@@ -112,6 +113,7 @@ Status anomalies_find(const SeriesSet *set, const bool *is_count, double limit, 
     TRY(make_room(set, &open, error));
     for (int64_t i = 0; i < set->n; i++) {
         OutlierRule rule = {.limit = limit, .is_count = is_count[i]};
+        TRY(series_load(set, i, error));
         take_open(set, i, &open);
         TRY(judge(set, i, &rule, since, &open, anomalies, error));
     }

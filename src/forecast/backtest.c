@@ -160,13 +160,16 @@ static Status backtest_make(Comm *comm, const SeriesSet *set, const BacktestOpti
                             Backtest *backtest, Error *error)
 {
     Status status;
+    uint64_t key;
     backtest_free(backtest);
     backtest->options = *options;
+    backtest->set = set;
     backtest->n = set->n;
     backtest->first_block = set->first / block_series(backtest);
     vesper_assert(set->n == 0 || set->first % block_series(backtest) == 0);
     TRY_ALL(comm, batch_make(backtest, error), error);
-    TRY(spool_open(comm, &options->place, backtest_key(comm, set, options),
+    TRY(backtest_key(comm, set, options, &key, error));
+    TRY(spool_open(comm, &options->place, key,
                    block_series(backtest) * series_width(backtest) * (int64_t)sizeof(float),
                    &backtest->spool, error));
 out:
@@ -206,7 +209,7 @@ static void fit_series(Fitting *fitting, int64_t i, int origin, Workspace *space
                      .n = 1,
                      .begin = bounds,
                      .start = &set->start[i],
-                     .values = set->values + set->begin[i]};
+                     .records = series_values(set, i)};
     cut.calendar.n -= origin * options->horizon;
     cut.calendar.ahead = options->horizon;
     int n = series_open(&cut, 0, space->y, NULL);
@@ -291,6 +294,7 @@ static Status fit_batch(Fitting *fitting, int64_t first, Error *error)
     Backtest *backtest = fitting->backtest;
     int64_t end = first + BACKTEST_BATCH < backtest->n ? first + BACKTEST_BATCH : backtest->n;
     TRY(fault_point("forecast.batch", error));
+    TRY(series_load(fitting->set, first, error));
     backtest->batch->first = first;
 #pragma omp parallel for schedule(dynamic) num_threads(fitting->n_threads)
     for (int64_t i = first; i < end; i++) {
@@ -397,10 +401,11 @@ out:
 
 Status backtest_load(const Backtest *backtest, int64_t i, Error *error)
 {
-    Status status = STATUS_OK;
+    Status status;
     BacktestBatch *batch = backtest->batch;
+    TRY(series_load(backtest->set, i, error));
     if (i >= batch->first && i < batch->first + batch->n)
-        return STATUS_OK;
+        goto out;
     batch->n = 0;
     batch->first = i - i % BACKTEST_BATCH;
     int64_t end =
@@ -418,7 +423,7 @@ Outlook backtest_outlook(const Backtest *backtest, const SeriesSet *set, int64_t
                          double *actual)
 {
     const BacktestOptions *options = &backtest->options;
-    const double *values = set->values + set->begin[i];
+    const double *values = series_values(set, i);
     int32_t length = series_length(set, i);
     int32_t before = length_before(set, options, i, origin);
     Outlook outlook = {0};

@@ -38,7 +38,8 @@ typedef struct BacktestBatch {
  * closed period. */
 typedef struct Backtest {
     BacktestOptions options;
-    int64_t n; /* series of this rank */
+    const SeriesSet *set; /* borrowed */
+    int64_t n;            /* series of this rank */
     int64_t first_block;
     Spool *spool;
     BacktestBatch *batch;
@@ -61,7 +62,8 @@ Status backtest_run(Comm *comm, const SeriesSet *set, const BacktestOptions *opt
                     Backtest *backtest, Error *error) VESPER_MUST_USE;
 void backtest_free(Backtest *backtest);
 
-/* Have the batch of series i at hand, which costs nothing if it is. Local; one thread. */
+/* Have the batch of series i at hand, and its record, which costs nothing if they are. Local; one
+ * thread. */
 Status backtest_load(const Backtest *backtest, int64_t i, Error *error) VESPER_MUST_USE;
 /* [horizon] of one model; series i is at hand. Local. */
 static inline const float *backtest_forecast(const Backtest *backtest, int64_t i, int origin,
@@ -74,7 +76,7 @@ static inline const float *backtest_forecast(const Backtest *backtest, int64_t i
 }
 
 /* actual [horizon] out: what came after an origin; NaN where closed, not known or not yet, and all
- * of it if the series had not begun. Local. */
+ * of it if the series had not begun. Its record is at hand. Local. */
 Outlook backtest_outlook(const Backtest *backtest, const SeriesSet *set, int64_t i, int origin,
                          double *actual);
 

@@ -12,11 +12,10 @@ enum { KEY_VERSION = 2 };
 static uint64_t hash_series(const SeriesSet *set, int64_t i)
 {
     int64_t length = series_length(set, i), known = length + set->calendar.ahead;
-    uint64_t hash = hash64_seeded(set->values + set->begin[i], length * (int64_t)sizeof(double),
+    uint64_t hash = hash64_seeded(series_values(set, i), length * (int64_t)sizeof(double),
                                   (uint64_t)(set->first + i));
     for (int k = 0; k < set->n_dynamic; k++)
-        hash = hash64_seeded(set->dynamic[k] + series_dynamic_begin(set, i),
-                             known * (int64_t)sizeof(double), hash);
+        hash = hash64_seeded(series_dynamic(set, i, k), known * (int64_t)sizeof(double), hash);
     for (int k = 0; k < set->n_static; k++)
         hash = hash64_seeded(&set->statics[k][i], sizeof(int32_t), hash);
     return hash64_seeded(&set->start[i], sizeof set->start[i], hash);
@@ -35,11 +34,24 @@ static uint64_t hash_calendar(const Calendar *calendar)
     return hash;
 }
 
-uint64_t backtest_key(Comm *comm, const SeriesSet *set, const BacktestOptions *options)
+static Status sum_series(const SeriesSet *set, uint64_t *sum, Error *error)
 {
-    uint64_t sum = 0;
-    for (int64_t i = 0; i < set->n; i++)
-        sum += hash_series(set, i);
+    Status status = STATUS_OK;
+    *sum = 0;
+    for (int64_t i = 0; i < set->n; i++) {
+        TRY(series_load(set, i, error));
+        *sum += hash_series(set, i);
+    }
+out:
+    return status;
+}
+
+Status backtest_key(Comm *comm, const SeriesSet *set, const BacktestOptions *options, uint64_t *key,
+                    Error *error)
+{
+    Status status;
+    uint64_t sum;
+    TRY_ALL(comm, sum_series(set, &sum, error), error);
     comm_sum_u64(comm, &sum);
     Buffer text = {0};
     buffer_printf(&text, "%d %016" PRIx64 " %016" PRIx64, KEY_VERSION, sum,
@@ -49,7 +61,8 @@ uint64_t backtest_key(Comm *comm, const SeriesSet *set, const BacktestOptions *o
                   (int)options->is_scattered);
     buffer_printf(&text, " %d %.17g %" PRId64 " %.17g", options->pooled.horizon,
                   options->pooled.lambda, options->pooled.rows, options->pooled.half_life);
-    uint64_t key = hash64(text.data, text.size);
+    *key = hash64(text.data, text.size);
     buffer_free(&text);
-    return key;
+out:
+    return status;
 }

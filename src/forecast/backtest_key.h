@@ -5,6 +5,7 @@
 #include "forecast/backtest.h"
 
 /* The same at any number of ranks. Collective. */
-uint64_t backtest_key(Comm *comm, const SeriesSet *set, const BacktestOptions *options);
+Status backtest_key(Comm *comm, const SeriesSet *set, const BacktestOptions *options, uint64_t *key,
+                    Error *error) VESPER_MUST_USE;
 
 #endif

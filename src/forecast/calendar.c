@@ -311,7 +311,7 @@ out:
 static double nearest_known(const SeriesSet *set, int64_t i, int32_t at, int32_t step)
 {
     const Calendar *calendar = &set->calendar;
-    const double *values = set->values + set->begin[i];
+    const double *values = series_values(set, i);
     int32_t length = series_length(set, i), start = set->start[i];
     for (int64_t k = (int64_t)at + step; k >= 0 && k < length; k += step) {
         if (!isnan(values[k]) && !calendar_is_closed(calendar, start + (int32_t)k))
@@ -337,7 +337,7 @@ static double fill(const SeriesSet *set, int64_t i, int32_t at)
 
 int32_t series_open(const SeriesSet *set, int64_t i, double *y, int32_t *where)
 {
-    const double *values = set->values + set->begin[i];
+    const double *values = series_values(set, i);
     int32_t n = 0, length = series_length(set, i);
     for (int32_t t = 0; t < length; t++) {
         if (calendar_is_closed(&set->calendar, set->start[i] + t))

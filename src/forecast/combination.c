@@ -36,7 +36,7 @@ const char *forecast_source_name(ForecastSource source)
 
 DemandClass demand_class(const Backtest *backtest, const SeriesSet *set, int64_t i, int origin)
 {
-    const double *values = set->values + set->begin[i];
+    const double *values = series_values(set, i);
     int32_t n = series_length(set, i) - origin * backtest->options.horizon;
     int64_t open = 0, asked = 0;
     double sum = 0.0, squares = 0.0;
@@ -212,15 +212,30 @@ static void add_new(Learning *learning, int64_t i, double *sums)
     }
 }
 
-static double learn_new(Comm *comm, Learning *learning, int64_t n_blocks)
+static Status sum_new(Learning *learning, Error *error)
 {
+    Status status = STATUS_OK;
+    for (int64_t i = 0; i < learning->set->n; i++) {
+        TRY(series_load(learning->set, i, error));
+        add_new(learning, i, learning->blocks + i / SERIES_BLOCK * NEW_SUMS);
+    }
+out:
+    return status;
+}
+
+/* Collective. */
+static Status learn_new(Comm *comm, Learning *learning, int64_t n_blocks, double *mean,
+                        Error *error)
+{
+    Status status;
     double sums[NEW_SUMS];
     memset(learning->blocks, 0, (size_t)(n_blocks * NEW_SUMS) * sizeof *learning->blocks);
-    for (int64_t i = 0; i < learning->set->n; i++)
-        add_new(learning, i, learning->blocks + i / SERIES_BLOCK * NEW_SUMS);
+    TRY_ALL(comm, sum_new(learning, error), error);
     comm_sum_in_order_f64(comm, learning->blocks, n_blocks, NEW_SUMS, sums);
     double root = sums[NEW_ROOTS] / sums[NEW_SERIES];
-    return root * root;
+    *mean = root * root;
+out:
+    return status;
 }
 
 Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backtest, int first,
@@ -246,7 +261,7 @@ Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backt
         comm_sum_in_order_f64(comm, learning.blocks, n_blocks, width, total);
         solve(backtest->options.models, total, combination);
     }
-    combination->new_mean = learn_new(comm, &learning, n_blocks);
+    TRY(learn_new(comm, &learning, n_blocks, &combination->new_mean, error));
     log_line(LOG_INFO, LOG_ROOT, "forecast.mix", "origins=%d new=%.4f", n_origins,
              combination->new_mean);
 out:
@@ -260,7 +275,7 @@ out:
 /* The last known value before an origin, 0 if there is none. */
 static double last_value(const SeriesSet *set, const Backtest *backtest, int64_t i, int origin)
 {
-    const double *values = set->values + set->begin[i];
+    const double *values = series_values(set, i);
     for (int32_t t = series_length(set, i) - origin * backtest->options.horizon - 1; t >= 0; t--) {
         if (!isnan(values[t]) && !calendar_is_closed(&set->calendar, set->start[i] + t))
             return values[t];

@@ -163,16 +163,17 @@ static int fixed_features(const FeaturePlan *plan)
            factors * (factors + 1) / 2;
 }
 
-/* The power of 2 that makes the values of each dynamic column before `until`, of all series, at
- * most 1: it does not depend on who holds which. Collective. */
-static void plan_scales(Comm *comm, const SeriesSet *set, int32_t until, FeaturePlan *plan)
+/* exponents [n_dynamic] := the greatest of the values before `until` of this rank's series. */
+static Status find_exponents(const SeriesSet *set, int32_t until, int64_t *exponents, Error *error)
 {
-    int64_t exponents[SERIES_DYNAMIC_MAX];
-    for (int k = 0; k < set->n_dynamic; k++) {
+    Status status = STATUS_OK;
+    for (int k = 0; k < set->n_dynamic; k++)
         exponents[k] = INT32_MIN;
-        for (int64_t i = 0; i < set->n; i++) {
-            const double *values = set->dynamic[k] + set->begin[i] + i * set->calendar.ahead;
-            int32_t n = most(until - set->start[i], 0), length = series_length(set, i);
+    for (int64_t i = 0; set->n_dynamic > 0 && i < set->n; i++) {
+        int32_t n = most(until - set->start[i], 0), length = series_length(set, i);
+        TRY(series_load(set, i, error));
+        for (int k = 0; k < set->n_dynamic; k++) {
+            const double *values = series_dynamic(set, i, k);
             for (int32_t t = 0; t < n && t < length; t++) {
                 int exponent;
                 if (!isfinite(values[t]) || values[t] == 0)
@@ -182,11 +183,25 @@ static void plan_scales(Comm *comm, const SeriesSet *set, int32_t until, Feature
             }
         }
     }
+out:
+    return status;
+}
+
+/* The power of 2 that makes the values of each dynamic column before `until`, of all series, at
+ * most 1: it does not depend on who holds which. Collective. */
+static Status plan_scales(Comm *comm, const SeriesSet *set, int32_t until, FeaturePlan *plan,
+                          Error *error)
+{
+    Status status;
+    int64_t exponents[SERIES_DYNAMIC_MAX];
+    TRY_ALL(comm, find_exponents(set, until, exponents, error), error);
     comm_max_i64(comm, exponents, set->n_dynamic);
     for (int k = 0; k < set->n_dynamic; k++) {
         plan->is_relative[k] = strcmp(set->dynamic_names[k], "price") == 0;
         plan->scales[k] = exponents[k] > INT32_MIN ? ldexp(1, -(int)exponents[k]) : 1;
     }
+out:
+    return status;
 }
 
 /* Local. */
@@ -218,7 +233,7 @@ Status feature_plan_make(Comm *comm, const SeriesSet *set, int32_t until, Featur
     plan->n_calendar = (int)(add_calendar(row, plan, calendar, until, 0) - row);
     plan->n = fixed_features(plan) + plan->n_calendar + 2 * set->n_dynamic;
     plan->n = plan_statics(set, plan->n, plan);
-    plan_scales(comm, set, until, plan);
+    TRY(plan_scales(comm, set, until, plan, error));
     TRY_ALL(comm, plan_calendar(calendar, until, plan, error), error);
 out:
     return status;
@@ -232,12 +247,6 @@ void feature_plan_free(FeaturePlan *plan)
 
 /* ---- a series' history ---- */
 
-static const double *dynamic_values(const FeatureHistory *history, int k)
-{
-    const SeriesSet *set = history->set;
-    return set->dynamic[k] + set->begin[history->i] + history->i * set->calendar.ahead;
-}
-
 /* A dynamic value as it is averaged: a price by its logarithm. NaN: not known. */
 static double dynamic_value(const FeaturePlan *plan, const FeatureHistory *history, int k,
                             int32_t t)
@@ -245,7 +254,7 @@ static double dynamic_value(const FeaturePlan *plan, const FeatureHistory *histo
     const SeriesSet *set = history->set;
     if (t >= series_length(set, history->i) + set->calendar.ahead)
         return NAN;
-    double value = dynamic_values(history, k)[t];
+    double value = series_dynamic(set, history->i, k)[t];
     if (plan->is_relative[k])
         return value > 0 && isfinite(value) ? log(value) : NAN;
     return isfinite(value) ? clamp(value * plan->scales[k], -dynamic_max, dynamic_max) : NAN;
@@ -284,8 +293,11 @@ void feature_history_make(const FeaturePlan *plan, const SeriesSet *set, int64_t
                           FeatureHistory *history, double *work)
 {
     int32_t n = most(until - set->start[i], 0);
-    *history =
-        (FeatureHistory){.set = set, .i = i, .n = n, .offset = set->start[i] - set->calendar.first};
+    *history = (FeatureHistory){.set = set,
+                                .i = i,
+                                .values = series_values(set, i),
+                                .n = n,
+                                .offset = set->start[i] - set->calendar.first};
     lay_out(set, n, history, work);
     const bool *is_closed = set->calendar.is_closed + history->offset;
     double last = 0;

@@ -37,8 +37,9 @@ void feature_plan_free(FeaturePlan *plan);
 typedef struct FeatureHistory {
     const SeriesSet *set;
     int64_t i;
-    int32_t n;      /* periods from its first value to `until` */
-    int32_t offset; /* of its first value in the calendar */
+    const double *values; /* of its record, at hand */
+    int32_t n;            /* periods from its first value to `until` */
+    int32_t offset;       /* of its first value in the calendar */
     /* Of the periods before t, [n + 1]: */
     double *known; /* how many are known */
     double *dynamic_sum[SERIES_DYNAMIC_MAX];
@@ -82,8 +83,7 @@ static inline bool feature_is_known(const FeatureHistory *history, int32_t t)
 /* The t-th value; NaN after the last. */
 static inline double feature_value(const FeatureHistory *history, int32_t t)
 {
-    const SeriesSet *set = history->set;
-    return t < series_length(set, history->i) ? set->values[set->begin[history->i] + t] : NAN;
+    return t < series_length(history->set, history->i) ? history->values[t] : NAN;
 }
 
 #endif

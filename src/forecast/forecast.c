@@ -47,9 +47,10 @@ static Status read_history(ForecastRun *run, Error *error)
 {
     Status status;
     SeriesReadCounts counts;
+    SeriesReadOptions options = run->plan->series;
+    options.place = (SpoolPlace){.store = run->store, .run = run->name};
     TRY(shop_open(run->comm, run->store, &run->shop, error));
-    TRY(series_read(run->comm, run->store, &run->shop, &run->plan->series, &run->set, &counts,
-                    error));
+    TRY(series_read(run->comm, run->store, &run->shop, &options, &run->set, &counts, error));
     run->summary->series = run->set.total;
     log_stage(run, "forecast.history");
 out:

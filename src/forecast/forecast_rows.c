@@ -126,9 +126,9 @@ Status forecast_daily_rows(const Forecasts *from, Table *rows, Error *error)
                        .high = mem_new(horizon, sizeof(double))};
     init_rows(from, daily_columns, sizeof daily_columns / sizeof daily_columns[0], rows);
     for (int64_t i = 0; i < from->set->n; i++) {
-        const char *demand = demand_class_name(demand_class(from->backtest, from->set, i, 0));
         const double *mean = from->tiers->mean + i * horizon;
         TRY(model_intervals_load(from->intervals, i, error));
+        const char *demand = demand_class_name(demand_class(from->backtest, from->set, i, 0));
         intervals_quantiles(model, i, mean, tiers_probabilities, TIERS_QUANTILES, around.quantiles);
         interval_around(model, i, mean, INTERVAL_MASS, around.low, around.high);
         for (int h = 0; h < horizon; h++)

@@ -7,9 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows that are added up: dense ones [n x width], or the series of a set. */
+/* Rows that are added up: dense ones, or the series of a set. */
 typedef struct Rows {
-    const double *values;
+    const double *values; /* [n x width]; NULL: the set's */
     const double *factor; /* [n] NULL: 1 */
     int64_t width;
     const SeriesSet *set; /* NULL: dense */
@@ -57,22 +57,25 @@ static void sums_free(Sums *sums)
     mem_free(&sums->scaled);
 }
 
-/* Row i times its factor; `scaled` holds it where there is one. */
-static Row row_of(const Rows *rows, int64_t i, double *scaled)
+/* *row := row i times its factor; `scaled` holds it where there is one. */
+static Status take_row(const Rows *rows, int64_t i, double *scaled, Row *row, Error *error)
 {
-    Row row = {rows->values + i * rows->width, 0, rows->width};
+    Status status = STATUS_OK;
     if (rows->set != NULL) {
-        row.values = rows->values + rows->set->begin[i];
-        row.at = rows->set->start[i] - rows->set->calendar.first;
-        row.n = series_length(rows->set, i);
-        vesper_assert(row.at >= 0 && row.at + row.n <= rows->width);
+        TRY(series_load(rows->set, i, error));
+        *row = (Row){series_values(rows->set, i), rows->set->start[i] - rows->set->calendar.first,
+                     series_length(rows->set, i)};
+        vesper_assert(row->at >= 0 && row->at + row->n <= rows->width);
+    } else {
+        *row = (Row){rows->values + i * rows->width, 0, rows->width};
     }
     if (rows->factor == NULL)
-        return row;
-    for (int64_t t = 0; t < row.n; t++)
-        scaled[t] = rows->factor[i] * row.values[t];
-    row.values = scaled;
-    return row;
+        goto out;
+    for (int64_t t = 0; t < row->n; t++)
+        scaled[t] = rows->factor[i] * row->values[t];
+    row->values = scaled;
+out:
+    return status;
 }
 
 static void add_to(Sums *sums, int64_t target, const Row *row)
@@ -85,32 +88,46 @@ static void add_to(Sums *sums, int64_t target, const Row *row)
     }
 }
 
-static void add_row(Sums *sums, const Rows *rows, int64_t i)
+static Status add_row(Sums *sums, const Rows *rows, int64_t i, Error *error)
 {
+    Status status;
     const Hierarchy *h = sums->hierarchy;
     int64_t width = sums->width, cell = h->cell[i];
-    Row row = row_of(rows, i, sums->scaled);
+    Row row;
+    TRY(take_row(rows, i, sums->scaled, &row, error));
     exact_sum_split(&sums->scale, row.values, row.n, sums->split, sums->split + width,
                     sums->split + 2 * width);
     if (sums->is_cells) {
         add_to(sums, cell, &row);
-        return;
+        goto out;
     }
     for (int l = 0; l < h->n_levels; l++)
         add_to(sums, h->cell_nodes[cell * h->n_levels + l], &row);
+out:
+    return status;
 }
 
-/* One scale for all values of all ranks. Collective. */
-static void choose_scale(Comm *comm, Sums *sums, const Rows *rows)
+static Status add_rows(Sums *sums, const Rows *rows, Error *error)
 {
-    int64_t exponent = EXACT_EXPONENT_LEAST;
+    Status status = STATUS_OK;
+    for (int64_t i = 0; i < sums->hierarchy->n; i++)
+        TRY(add_row(sums, rows, i, error));
+out:
+    return status;
+}
+
+/* The greatest exponent of this rank's values. */
+static Status find_exponent(const Sums *sums, const Rows *rows, int64_t *exponent, Error *error)
+{
+    Status status = STATUS_OK;
     for (int64_t i = 0; i < sums->hierarchy->n; i++) {
-        Row row = row_of(rows, i, sums->scaled);
+        Row row;
+        TRY(take_row(rows, i, sums->scaled, &row, error));
         int own = exact_sum_exponent(row.values, row.n);
-        exponent = own > exponent ? own : exponent;
+        *exponent = own > *exponent ? own : *exponent;
     }
-    comm_max_i64(comm, &exponent, 1);
-    sums->scale = exact_sum_scale((int)exponent, sums->hierarchy->total);
+out:
+    return status;
 }
 
 /* Collective. */
@@ -122,10 +139,12 @@ static Status sum_rows(Comm *comm, const Hierarchy *hierarchy, const Rows *rows,
                  .is_cells = is_cells,
                  .width = rows->width,
                  .n_sums = targets_of(hierarchy, is_cells) * rows->width};
+    int64_t exponent = EXACT_EXPONENT_LEAST; /* one scale for all values of all ranks */
     TRY_ALL(comm, sums_start(&sums, error), error);
-    choose_scale(comm, &sums, rows);
-    for (int64_t i = 0; i < hierarchy->n; i++)
-        add_row(&sums, rows, i);
+    TRY_ALL(comm, find_exponent(&sums, rows, &exponent, error), error);
+    comm_max_i64(comm, &exponent, 1);
+    sums.scale = exact_sum_scale((int)exponent, hierarchy->total);
+    TRY_ALL(comm, add_rows(&sums, rows, error), error);
     comm_sum_i64(comm, sums.parts, 3 * sums.n_sums);
     vesper_assert(sums.n_sums == 0 || sums.parts != NULL);
     for (int64_t k = 0; k < sums.n_sums; k++)
@@ -153,8 +172,7 @@ Status hierarchy_sum_history(Comm *comm, const Hierarchy *hierarchy, const Serie
                              double *sums, Error *error)
 {
     vesper_assert(set->n == hierarchy->n);
-    return sum_rows(comm, hierarchy, &(Rows){set->values, NULL, set->calendar.n, set}, false, sums,
-                    error);
+    return sum_rows(comm, hierarchy, &(Rows){NULL, NULL, set->calendar.n, set}, false, sums, error);
 }
 
 void hierarchy_sum_units(Comm *comm, const Hierarchy *hierarchy, const int64_t *values,

@@ -110,17 +110,18 @@ out:
 static Status read_weights(const SeriesSet *set, AccuracyLevels *accuracy, Error *error)
 {
     Status status;
-    const double *column = NULL;
+    int column = -1;
     TRY(mem_resize(&accuracy->weights, set->n, sizeof *accuracy->weights, "weights of series",
                    error));
     for (int k = 0; k < set->n_dynamic; k++) {
         if (strcmp(set->dynamic_names[k], "weight") == 0)
-            column = set->dynamic[k];
+            column = k;
     }
     for (int64_t i = 0; i < set->n; i++) {
-        double weight = column == NULL ? 1.0 : 0.0;
-        for (int32_t t = 0; column != NULL && t < series_length(set, i); t++) {
-            double known = column[series_dynamic_begin(set, i) + t];
+        double weight = column < 0 ? 1.0 : 0.0;
+        TRY(series_load(set, i, error));
+        for (int32_t t = 0; column >= 0 && t < series_length(set, i); t++) {
+            double known = series_dynamic(set, i, column)[t];
             weight = isnan(known) ? weight : known;
         }
         accuracy->weights[i] = weight;
@@ -197,17 +198,21 @@ static void add_weighted(const double *actual, const double *forecast, int horiz
     sums[1] += weight;
 }
 
-static void measure_series(const AccuracyLevels *accuracy, const SeriesSet *set,
-                           const Backtest *backtest, int origin, const double *forecast,
-                           Measuring *measuring)
+static Status measure_series(const AccuracyLevels *accuracy, const SeriesSet *set,
+                             const Backtest *backtest, int origin, const double *forecast,
+                             Measuring *measuring, Error *error)
 {
+    Status status = STATUS_OK;
     int horizon = backtest->options.horizon;
     for (int64_t i = 0; i < set->n; i++) {
         double *actual = measuring->actual + i * horizon;
+        TRY(series_load(set, i, error));
         Outlook outlook = backtest_outlook(backtest, set, i, origin, actual);
         add_weighted(actual, forecast + i * horizon, horizon, outlook.squared_scale,
                      accuracy->weights[i], measuring->blocks + i / SERIES_BLOCK * 2);
     }
+out:
+    return status;
 }
 
 /* Mean over the levels; the same on every rank. */
@@ -243,7 +248,8 @@ Status accuracy_levels_wrmsse(Comm *comm, const AccuracyLevels *accuracy, const 
     int64_t n_blocks = (set->n + SERIES_BLOCK - 1) / SERIES_BLOCK;
     TRY_ALL(comm, measuring_make(&measuring, set, accuracy->hierarchy.n_nodes, horizon, error),
             error);
-    measure_series(accuracy, set, backtest, origin, forecast, &measuring);
+    TRY_ALL(comm, measure_series(accuracy, set, backtest, origin, forecast, &measuring, error),
+            error);
     comm_sum_in_order_f64(comm, measuring.blocks, n_blocks, 2, series);
     TRY(hierarchy_sum(comm, &accuracy->hierarchy, measuring.actual, NULL, horizon,
                       measuring.node_actual, error));

@@ -29,7 +29,7 @@ static void gather(ModelIntervals *intervals, int64_t i, int64_t k)
     const ModelForecasts *from = &intervals->from;
     int horizon = from->backtest->options.horizon;
     intervals->is_count[k] =
-        interval_is_count(from->set->values + from->set->begin[i], series_length(from->set, i));
+        interval_is_count(series_values(from->set, i), series_length(from->set, i));
     for (int o = 0; o < intervals->n_origins; o++) {
         int64_t row = (k * intervals->n_origins + o) * horizon;
         Outlook outlook = backtest_outlook(from->backtest, from->set, i, intervals->first + o,

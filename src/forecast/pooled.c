@@ -210,20 +210,34 @@ static void add_block(const Learning *learning, Accumulator *thread, int64_t fir
     }
 }
 
-/* All rows of all ranks into the sums of the first thread. Collective. */
-static void add_blocks(Comm *comm, Learning *learning)
+/* A batch of series at a time: its blocks among the threads. */
+static Status add_own_blocks(const Learning *learning, Error *error)
 {
+    Status status = STATUS_OK;
     const SeriesSet *set = learning->set;
+    for (int64_t begin = 0; begin < set->n; begin += SERIES_BATCH) {
+        int64_t until = begin + SERIES_BATCH < set->n ? begin + SERIES_BATCH : set->n;
+        TRY(series_load(set, begin, error));
+#pragma omp parallel for schedule(dynamic) num_threads(learning->options->threads)
+        for (int64_t first = begin; first < until; first += SERIES_BLOCK) {
+            int64_t end = first + SERIES_BLOCK;
+            add_block(learning, &learning->threads[omp_get_thread_num()], first,
+                      end < until ? end : until);
+        }
+    }
+out:
+    return status;
+}
+
+/* All rows of all ranks into the sums of the first thread. Collective. */
+static Status add_blocks(Comm *comm, Learning *learning, Error *error)
+{
+    Status status;
     int threads = learning->options->threads;
-    int64_t n_blocks = (set->n + SERIES_BLOCK - 1) / SERIES_BLOCK;
     int64_t sums = learning->n_sums * ridge_packed(learning->width);
     Accumulator *all = &learning->threads[0];
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int64_t b = 0; b < n_blocks; b++) {
-        int64_t first = b * SERIES_BLOCK, end = first + SERIES_BLOCK;
-        add_block(learning, &learning->threads[omp_get_thread_num()], first,
-                  end < set->n ? end : set->n);
-    }
+    vesper_assert(all != NULL);
+    TRY_ALL(comm, add_own_blocks(learning, error), error);
     for (int k = 1; k < threads; k++) {
         const Accumulator *thread = &learning->threads[k];
         for (int64_t j = 0; j < sums; j++)
@@ -233,6 +247,8 @@ static void add_blocks(Comm *comm, Learning *learning)
     }
     comm_sum_i64(comm, all->sums, sums);
     comm_sum_i64(comm, all->n_rows, learning->n_sums);
+out:
+    return status;
 }
 
 /* ---- coefficients ---- */
@@ -309,7 +325,7 @@ Status pooled_learn(Comm *comm, const SeriesSet *set, int32_t until, const Poole
     plan_rows(comm, &learning);
     TRY_ALL(comm, make_room(&learning, error), error);
     dense_one_thread();
-    add_blocks(comm, &learning);
+    TRY(add_blocks(comm, &learning, error));
     TRY_ALL(comm, comm_rank(comm) == 0 ? fit_groups(&learning, error) : STATUS_OK, error);
     comm_broadcast(comm, 0, model->groups, sizeof model->groups);
 out:

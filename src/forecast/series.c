@@ -28,10 +28,8 @@ void series_set_free(SeriesSet *set)
     table_free(&set->keys);
     mem_free(&set->begin);
     mem_free(&set->start);
-    mem_free(&set->values);
-    mem_free(&set->returned);
-    for (int k = 0; k < SERIES_DYNAMIC_MAX; k++)
-        mem_free(&set->dynamic[k]);
+    mem_free(&set->records);
+    series_spool_close(&set->spool);
     for (int k = 0; k < SERIES_STATIC_MAX; k++)
         mem_free(&set->statics[k]);
     *set = (SeriesSet){0};
@@ -44,18 +42,10 @@ void series_set_number(Comm *comm, SeriesSet *set)
     comm_sum_i64(comm, &set->total, 1);
 }
 
-Status series_add_dynamic(SeriesSet *set, const char *name, double **values, Error *error)
+void series_add_dynamic(SeriesSet *set, const char *name)
 {
-    int k = set->n_dynamic;
-    vesper_assert(k < SERIES_DYNAMIC_MAX);
-    Status status = mem_resize(&set->dynamic[k], series_dynamic_begin(set, set->n),
-                               sizeof *set->dynamic[k], "what is known of series", error);
-    if (status != STATUS_OK)
-        return status;
-    (void)snprintf(set->dynamic_names[k], COLUMN_NAME_SIZE, "%s", name);
-    *values = set->dynamic[k];
-    set->n_dynamic++;
-    return STATUS_OK;
+    vesper_assert(set->n_dynamic < SERIES_DYNAMIC_MAX);
+    (void)snprintf(set->dynamic_names[set->n_dynamic++], COLUMN_NAME_SIZE, "%s", name);
 }
 
 Status series_add_static(SeriesSet *set, const char *name, int32_t different, int32_t **codes,
@@ -73,6 +63,91 @@ Status series_add_static(SeriesSet *set, const char *name, int32_t different, in
     set->n_static++;
     return STATUS_OK;
 }
+
+/* ---- records ---- */
+
+Status series_spool_open(Comm *comm, const SpoolPlace *place, SeriesSpool **spool, Error *error)
+{
+    *spool = mem_new(1, sizeof **spool);
+    (*spool)->place = *place;
+    Status status = scratch_open(comm, place, &(*spool)->file, error);
+    if (status != STATUS_OK)
+        series_spool_close(spool);
+    return status;
+}
+
+void series_spool_close(SeriesSpool **spool)
+{
+    if (*spool == NULL)
+        return;
+    scratch_close(&(*spool)->file);
+    mem_free(&(*spool)->records);
+    mem_free(spool);
+}
+
+/* Room for `needed` doubles in an array that only grows. */
+static Status make_room(double **records, int64_t *capacity, int64_t needed, Error *error)
+{
+    Status status = STATUS_OK;
+    if (needed <= *capacity)
+        return STATUS_OK;
+    TRY(mem_resize(records, needed, sizeof **records, "series", error));
+    *capacity = needed;
+out:
+    return status;
+}
+
+Status series_load(const SeriesSet *set, int64_t i, Error *error)
+{
+    Status status = STATUS_OK;
+    SeriesSpool *spool = set->spool;
+    if (spool == NULL || (i >= spool->first && i < spool->first + spool->n))
+        return STATUS_OK;
+    int64_t first = i - i % SERIES_BATCH;
+    int64_t end = first + SERIES_BATCH < set->n ? first + SERIES_BATCH : set->n;
+    int64_t at = series_record_begin(set, first), n = series_record_begin(set, end) - at;
+    spool->n = 0;
+    TRY(make_room(&spool->records, &spool->capacity, n, error));
+    TRY(scratch_read(spool->file, at * (int64_t)sizeof(double), spool->records,
+                     n * (int64_t)sizeof(double), error));
+    spool->first = first;
+    spool->n = end - first;
+out:
+    return status;
+}
+
+Status series_writer_next(SeriesWriter *writer, const SeriesSet *set, int64_t i, double **record,
+                          Error *error)
+{
+    enum { KEPT = 1 << 17 /* doubles, about */ };
+    Status status = STATUS_OK;
+    int64_t at = series_record_begin(set, i), n = series_record_begin(set, i + 1) - at;
+    if (writer->n > 0 && writer->n + n > KEPT)
+        TRY(series_writer_flush(writer, set, error));
+    if (writer->n == 0)
+        writer->at = at;
+    vesper_assert(writer->at + writer->n == at);
+    TRY(make_room(&writer->records, &writer->capacity, n > KEPT ? n : KEPT, error));
+    *record = writer->records + writer->n;
+    writer->n += n;
+out:
+    return status;
+}
+
+Status series_writer_flush(SeriesWriter *writer, const SeriesSet *set, Error *error)
+{
+    int64_t width = sizeof(double), n = writer->n;
+    writer->n = 0;
+    return scratch_write(set->spool->file, writer->at * width, writer->records, n * width, error);
+}
+
+void series_writer_free(SeriesWriter *writer)
+{
+    mem_free(&writer->records);
+    *writer = (SeriesWriter){0};
+}
+
+/* ---- periods ---- */
 
 int frequency_season(Frequency frequency)
 {

@@ -14,6 +14,9 @@ static void file_free(SeriesFile *file)
 {
     series_lines_free(&file->lines);
     table_free(&file->ids);
+    mem_free(&file->numbers);
+    for (int k = 0; k < SERIES_EXTRA_MAX; k++)
+        mem_free(&file->texts_of[k]);
 }
 
 /* ---- lines ---- */
@@ -37,18 +40,20 @@ static Status choose_frequency(SeriesFile *file, Frequency wanted, Error *error)
     return STATUS_OK;
 }
 
-/* Dates become periods; first and number of all. Collective. */
+static int32_t period_of(const SeriesFile *file, int32_t date)
+{
+    if (file->lines.is_wide)
+        return date;
+    return series_date_period((SeriesDate){file->lines.kind, date}, file->frequency);
+}
+
+/* First and number of all periods. Collective. */
 static Status find_periods(Comm *comm, SeriesFile *file, Error *error)
 {
-    const Table *rows = &file->lines.rows;
-    int32_t *period = table_column_const(rows, "period")->data;
     int64_t range[2] = {INT64_MAX, INT64_MAX}; /* least period, least of -period */
-    for (int64_t i = 0; i < rows->rows; i++) {
-        if (!file->lines.is_wide)
-            period[i] =
-                series_date_period((SeriesDate){file->lines.kind, period[i]}, file->frequency);
-        range[0] = period[i] < range[0] ? period[i] : range[0];
-        range[1] = -(int64_t)period[i] < range[1] ? -(int64_t)period[i] : range[1];
+    if (file->lines.least <= file->lines.most) {
+        range[0] = period_of(file, file->lines.least);
+        range[1] = -(int64_t)period_of(file, file->lines.most);
     }
     comm_min_i64(comm, range, 2);
     if (range[0] == INT64_MAX) /* no rows */
@@ -75,52 +80,69 @@ out:
     return status;
 }
 
-/* Codes of ids become keys; rows of ids without number go to *unknown. Local. */
-static Status make_keys(SeriesFile *file, const int32_t *numbers, int64_t *unknown, Error *error)
+/* Codes and dates become keys; rows of ids without number go. Local. */
+static Status make_keys(void *context, Table *rows, Error *error)
 {
     Status status = STATUS_OK;
-    Table *rows = &file->lines.rows;
-    int64_t *order = NULL, n = 0;
-    int64_t *key = table_column(rows, "key")->data;
-    const int32_t *period = table_column_const(rows, "period")->data;
-    TRY(series_keys_check(&file->keys, error));
+    const SeriesFile *file = context;
+    int64_t *order = NULL, n = 0, *key = rows->columns[0].data;
     TRY(mem_resize(&order, rows->rows, sizeof *order, "rows of series", error));
     for (int64_t i = 0; i < rows->rows; i++) {
-        int64_t number = numbers[key[i]];
+        int64_t number = file->numbers[series_line_code(key[i])];
+        int64_t period = period_of(file, series_line_date(key[i]));
         if (number < 0)
             continue;
-        key[i] = number * file->keys.n_periods + (period[i] - file->first_period);
+        key[i] = number * file->keys.n_periods + (period - file->first_period);
         order[n++] = i;
     }
-    *unknown = rows->rows - n;
-    if (*unknown > 0)
+    if (n < rows->rows)
         TRY(table_gather(rows, order, n, error));
-    table_drop(rows, "period");
+    series_columns_recode(file, rows);
 out:
     mem_free(&order);
     return status;
 }
 
-/* One row a series and period. Rows are sorted, equal ones as they stand in the file. */
+/* All rows to the ranks of their series. Collective. */
+static Status gather_rows(Comm *comm, SeriesFile *file, const int64_t *ends, Error *error)
+{
+    Status status;
+    file->keys.n_units = (int32_t)file->ids.rows;
+    file->keys.series_per_unit = 1;
+    TRY_ALL(comm, series_keys_check(&file->keys, error), error);
+    TRY(series_rows_gather(comm, &file->keys, ends, make_keys, file, &file->lines.rows, error));
+out:
+    return status;
+}
+
+/* One row a series and period. Rows are sorted; the first two places in the file of an equal key
+ * are named. */
 static Status check_repeated(const SeriesFile *file, Error *error)
 {
-    const Table *rows = &file->lines.rows;
-    const int64_t *key = table_column_const(rows, "key")->data;
+    const Table *rows = &file->lines.rows.table;
+    const int64_t *key = rows->columns[0].data;
     const int64_t *place = table_column_const(rows, "place")->data;
     const int64_t line = ((int64_t)1 << SERIES_PLACE_LINE_BITS) - 1;
-    for (int64_t i = 1; i < rows->rows; i++) {
-        if (key[i] != key[i - 1])
-            continue;
-        Bytes id = column_text(&file->ids.columns[0], series_file_number(file, i));
-        return error_set(error, STATUS_INPUT, __FILE__, __LINE__,
-                         "%s:%" PRId64 ": series \"%.*s\" has this period already, at %s:%" PRId64
-                         "; the id must have all columns that tell series apart",
-                         file->lines.paths[place[i] >> SERIES_PLACE_LINE_BITS], place[i] & line,
-                         id.size < 100 ? (int)id.size : 100, id.data,
-                         file->lines.paths[place[i - 1] >> SERIES_PLACE_LINE_BITS],
-                         place[i - 1] & line);
+    int64_t i = 1;
+    while (i < rows->rows && key[i] != key[i - 1])
+        i++;
+    if (i >= rows->rows)
+        return STATUS_OK;
+    int64_t one = place[i - 1], two = INT64_MAX;
+    for (int64_t k = i; k < rows->rows && key[k] == key[i]; k++) {
+        two = place[k] < two ? place[k] : two;
+        if (two < one) {
+            two = one;
+            one = place[k];
+        }
     }
-    return STATUS_OK;
+    Bytes id = column_text(&file->ids.columns[0], series_file_number(file, i));
+    return error_set(error, STATUS_INPUT, __FILE__, __LINE__,
+                     "%s:%" PRId64 ": series \"%.*s\" has this period already, at %s:%" PRId64
+                     "; the id must have all columns that tell series apart",
+                     file->lines.paths[two >> SERIES_PLACE_LINE_BITS], two & line,
+                     id.size < 100 ? (int)id.size : 100, id.data,
+                     file->lines.paths[one >> SERIES_PLACE_LINE_BITS], one & line);
 }
 
 /* ---- series ---- */
@@ -128,11 +150,12 @@ static Status check_repeated(const SeriesFile *file, Error *error)
 /* The rows from `begin` on that are of one series. */
 static SeriesSpan span_at(const SeriesFile *file, int64_t begin)
 {
-    const double *value = table_column_const(&file->lines.rows, "value")->data;
-    int64_t series = series_file_number(file, begin);
+    const Table *rows = &file->lines.rows.table;
+    const double *value = table_column_const(rows, "value")->data;
+    const int64_t *key = rows->columns[0].data;
+    int64_t until = (series_file_number(file, begin) + 1) * file->keys.n_periods;
     SeriesSpan span = {begin, begin, -1, -1};
-    for (; span.end < file->lines.rows.rows && series_file_number(file, span.end) == series;
-         span.end++) {
+    for (; span.end < rows->rows && key[span.end] < until; span.end++) {
         if (isnan(value[span.end]))
             continue;
         span.last = span.end;
@@ -141,33 +164,47 @@ static SeriesSpan span_at(const SeriesFile *file, int64_t begin)
     return span;
 }
 
-/* Keys, begins and starts of this rank's series: those with a value. */
-static Status list_series(const SeriesFile *file, SeriesSet *set, SeriesSpan **spans, Error *error)
+/* The series of a run that have a value. */
+typedef struct Spans {
+    SeriesSpan *list; /* [n] */
+    int64_t n, capacity;
+} Spans;
+
+static Status take_run(SeriesFile *file, int64_t run, Spans *spans, Error *error)
 {
-    static const ColumnSpec column = {"series", COLUMN_TEXT, UNIT_NONE};
     Status status;
-    int64_t n = 0;
-    TRY(fault_point("forecast.series", error));
-    TRY(check_repeated(file, error));
-    table_init(&set->keys, &column, 1);
-    for (int64_t at = 0; at < file->lines.rows.rows; n++)
-        at = span_at(file, at).end;
-    TRY(mem_resize(spans, n, sizeof **spans, "series", error));
-    TRY(mem_resize(&set->begin, n + 1, sizeof *set->begin, "series", error));
-    TRY(mem_resize(&set->start, n, sizeof *set->start, "series", error));
-    set->begin[0] = 0;
-    for (int64_t at = 0; at < file->lines.rows.rows;) {
+    spans->n = 0;
+    TRY(series_rows_take(&file->lines.rows, run, error));
+    for (int64_t at = 0; at < file->lines.rows.table.rows;) {
         SeriesSpan span = span_at(file, at);
         at = span.end;
         if (span.first < 0)
             continue;
+        if (spans->n == spans->capacity) {
+            spans->capacity = 2 * spans->capacity + 64;
+            TRY(mem_resize(&spans->list, spans->capacity, sizeof *spans->list, "series", error));
+        }
+        spans->list[spans->n++] = span;
+    }
+out:
+    return status;
+}
+
+/* Keys, begins and starts of the series at hand, behind those that are there. */
+static Status list_series(const SeriesFile *file, const Spans *spans, SeriesSet *set, Error *error)
+{
+    Status status;
+    int64_t n = set->n + spans->n;
+    TRY(mem_resize(&set->begin, n + 1, sizeof *set->begin, "series", error));
+    TRY(mem_resize(&set->start, n, sizeof *set->start, "series", error));
+    for (int64_t k = 0; k < spans->n; k++) {
+        const SeriesSpan *span = &spans->list[k];
         TRY(table_add_row(&set->keys, error));
         TRY(table_set_last_text(
             &set->keys, &set->keys.columns[0],
-            column_text(&file->ids.columns[0], series_file_number(file, span.begin)), error));
-        (*spans)[set->n] = span;
-        set->start[set->n] = series_file_period(file, span.first);
-        int32_t last = series_file_period(file, span.last);
+            column_text(&file->ids.columns[0], series_file_number(file, span->begin)), error));
+        set->start[set->n] = series_file_period(file, span->first);
+        int32_t last = series_file_period(file, span->last);
         set->begin[set->n + 1] = set->begin[set->n] + (last - set->start[set->n] + 1);
         set->n++;
     }
@@ -175,21 +212,89 @@ out:
     return status;
 }
 
-static Status fill_values(const SeriesFile *file, const SeriesSpan *spans, SeriesSet *set,
-                          Error *error)
+static void fill_values(const SeriesFile *file, const SeriesSpan *span, const SeriesSet *set,
+                        int64_t i, double *values)
+{
+    const double *value = table_column_const(&file->lines.rows.table, "value")->data;
+    for (int32_t t = 0; t < series_length(set, i); t++)
+        values[t] = NAN;
+    for (int64_t row = span->first; row <= span->last; row++)
+        values[series_file_period(file, row) - set->start[i]] = value[row];
+}
+
+/* Lines of a series of which something is used. */
+static int64_t count_used(const SeriesFile *file, const SeriesSpan *span, const SeriesSet *set,
+                          int64_t i)
+{
+    int64_t n = file->lines.is_wide ? 1 : span->last - span->first + 1;
+    int64_t end = (int64_t)set->start[i] + series_length(set, i) + set->calendar.ahead;
+    for (int64_t row = span->last + 1; set->n_dynamic > 0 && row < span->end; row++)
+        n += series_file_period(file, row) < end;
+    return n;
+}
+
+/* From runs of rows to a set. */
+typedef struct Making {
+    SeriesFile *file;
+    SeriesSet *set;
+    Spans spans; /* of the run at hand */
+    SeriesWriter writer;
+    int64_t n;    /* records that are there */
+    int64_t used; /* lines of these series */
+} Making;
+
+/* Records of the run at hand. */
+static Status fill_run(Making *making, Error *error)
 {
     Status status = STATUS_OK;
-    const double *value = table_column_const(&file->lines.rows, "value")->data;
-    int64_t n = set->begin[set->n];
-    TRY(mem_resize(&set->values, n, sizeof *set->values, "series", error));
-    for (int64_t at = 0; at < n; at++)
-        set->values[at] = NAN;
-    for (int64_t i = 0; i < set->n; i++) {
-        for (int64_t row = spans[i].first; row <= spans[i].last; row++) {
-            int32_t t = series_file_period(file, row) - set->start[i];
-            set->values[set->begin[i] + t] = value[row];
-        }
+    SeriesFile *file = making->file;
+    const SeriesSet *set = making->set;
+    for (int64_t k = 0; k < making->spans.n; k++) {
+        const SeriesSpan *span = &making->spans.list[k];
+        int64_t i = making->n++;
+        double *record;
+        TRY(series_writer_next(&making->writer, set, i, &record, error));
+        fill_values(file, span, set, i, record);
+        TRY(series_columns_fill(file, span, set, i, record, error));
+        making->used += count_used(file, span, set, i);
     }
+out:
+    return status;
+}
+
+/* What there is, run by run; where nothing else is known of a series than its values, the records
+ * too. */
+static Status list_all(Making *making, Error *error)
+{
+    static const ColumnSpec column = {"series", COLUMN_TEXT, UNIT_NONE};
+    Status status;
+    SeriesFile *file = making->file;
+    SeriesSet *set = making->set;
+    TRY(fault_point("forecast.series", error));
+    table_init(&set->keys, &column, 1);
+    TRY(mem_resize(&set->begin, 1, sizeof *set->begin, "series", error));
+    set->begin[0] = 0;
+    for (int64_t run = 0; run < file->lines.rows.n_runs; run++) {
+        TRY(take_run(file, run, &making->spans, error));
+        TRY(check_repeated(file, error));
+        TRY(list_series(file, &making->spans, set, error));
+        series_columns_look(file, making->spans.list, making->spans.n);
+        if (file->lines.n_extra == 0)
+            TRY(fill_run(making, error));
+    }
+out:
+    return status;
+}
+
+/* The records that are not there yet. */
+static Status fill_all(Making *making, Error *error)
+{
+    Status status = STATUS_OK;
+    for (int64_t run = 0; making->n < making->set->n; run++) {
+        TRY(take_run(making->file, run, &making->spans, error));
+        TRY(fill_run(making, error));
+    }
+    TRY(series_writer_flush(&making->writer, making->set, error));
 out:
     return status;
 }
@@ -217,19 +322,6 @@ out:
     return status;
 }
 
-/* Lines of which something is used. */
-static int64_t count_used(const SeriesFile *file, const SeriesSpan *spans, const SeriesSet *set)
-{
-    int64_t n = 0;
-    for (int64_t i = 0; i < set->n; i++) {
-        n += file->lines.is_wide ? 1 : spans[i].last - spans[i].first + 1;
-        int64_t end = (int64_t)set->start[i] + series_length(set, i) + set->calendar.ahead;
-        for (int64_t row = spans[i].last + 1; set->n_dynamic > 0 && row < spans[i].end; row++)
-            n += series_file_period(file, row) < end;
-    }
-    return n;
-}
-
 static void set_counts(Comm *comm, int64_t read, int64_t used, SeriesFileCounts *counts)
 {
     int64_t sums[] = {read, used};
@@ -238,19 +330,21 @@ static void set_counts(Comm *comm, int64_t read, int64_t used, SeriesFileCounts 
 }
 
 /* Collective. */
-static Status make_set(Comm *comm, const SeriesFile *file, const SeriesFileOptions *options,
+static Status make_set(Comm *comm, SeriesFile *file, const SeriesFileOptions *options,
                        SeriesSet *set, SeriesFileCounts *counts, Error *error)
 {
     Status status;
-    SeriesSpan *spans = NULL;
-    TRY_ALL(comm, list_series(file, set, &spans, error), error);
-    vesper_assert(spans != NULL);
+    Making making = {.file = file, .set = set};
+    TRY(series_spool_open(comm, &file->lines.rows.place, &set->spool, error));
+    TRY_ALL(comm, list_all(&making, error), error);
     TRY(make_calendar(comm, file, options, set, error));
-    TRY_ALL(comm, fill_values(file, spans, set, error), error);
-    TRY(series_columns_fill(comm, file, spans, set, error));
-    set_counts(comm, file->lines.n_lines, count_used(file, spans, set), counts);
+    TRY(series_columns_choose(comm, file, set, error));
+    TRY_ALL(comm, fill_all(&making, error), error);
+    TRY(series_columns_finish(comm, file, set, error));
+    set_counts(comm, file->lines.n_lines, making.used, counts);
 out:
-    mem_free(&spans);
+    mem_free(&making.spans.list);
+    series_writer_free(&making.writer);
     return status;
 }
 
@@ -259,22 +353,16 @@ Status series_files_read(Comm *comm, const char *path, const SeriesFileOptions *
 {
     Status status;
     SeriesFile file = {.path = path};
-    int32_t *numbers = NULL;
-    int64_t unknown;
     series_set_free(set);
     TRY(read_lines(comm, &file, options, options->frequency, false, error));
-    TRY(series_unite_texts(comm, &file.lines.ids, &file.ids, &numbers, error));
-    file.keys.n_units = (int32_t)file.ids.rows;
-    file.keys.series_per_unit = 1;
+    TRY(series_unite_texts(comm, &file.lines.ids, &file.ids, &file.numbers, error));
     TRY(series_columns_number(comm, &file, error));
-    TRY_ALL(comm, make_keys(&file, numbers, &unknown, error), error);
-    TRY(series_gather_rows(comm, &file.keys, &file.lines.rows, error));
+    TRY(gather_rows(comm, &file, NULL, error));
     TRY(make_set(comm, &file, options, set, counts, error));
     file_free(&file);
     TRY(series_place(comm, set, &options->cost, error));
 out:
     file_free(&file);
-    mem_free(&numbers);
     if (status != STATUS_OK)
         series_set_free(set);
     return status;
@@ -301,13 +389,13 @@ out:
     return status;
 }
 
-static Status number_ids(const SeriesFile *file, int32_t **numbers, Error *error)
+static Status number_ids(SeriesFile *file, Error *error)
 {
     Status status = STATUS_OK;
     const StringMap *map = &file->lines.ids;
-    TRY(mem_resize(numbers, map->count, sizeof **numbers, "numbers of series", error));
+    TRY(mem_resize(&file->numbers, map->count, sizeof *file->numbers, "numbers of series", error));
     for (int32_t code = 0; code < map->count; code++)
-        (*numbers)[code] = series_find_text(&file->ids, string_map_text(map, code));
+        file->numbers[code] = series_find_text(&file->ids, string_map_text(map, code));
 out:
     return status;
 }
@@ -315,49 +403,47 @@ out:
 /* Rows to the ranks that have the series. Collective. */
 static Status send_rows(Comm *comm, SeriesFile *file, const SeriesSet *set, Error *error)
 {
-    Status status;
-    int size = comm_size(comm), rank = comm_rank(comm);
-    int64_t *ends = mem_new(2 * (int64_t)size, sizeof *ends), *counts = ends + size, at = 0;
-    Table *rows = &file->lines.rows;
-    ends[rank] = set->first + set->n;
+    int size = comm_size(comm);
+    int64_t *ends = mem_new(size, sizeof *ends);
+    ends[comm_rank(comm)] = set->first + set->n;
     comm_sum_i64(comm, ends, size);
-    TRY_ALL(comm, series_sort_rows(rows, error), error);
-    for (int r = 0; r < size; r++) {
-        int64_t from = at;
-        while (at < rows->rows && series_file_number(file, at) < ends[r])
-            at++;
-        counts[r] = at - from;
-    }
-    TRY(comm_exchange_table(comm, rows, counts, NULL, error));
-    TRY_ALL(comm, series_sort_rows(rows, error), error);
-out:
+    Status status = gather_rows(comm, file, ends, error);
     mem_free(&ends);
     return status;
 }
 
-/* actual [n x ahead] from the rows; *used lines of them. */
-static Status fill_actual(const SeriesFile *file, const SeriesSet *set, double **actual,
-                          int64_t *used, Error *error)
+/* actual [n x ahead] from the rows at hand; *used lines of them. */
+static void take_actual(const SeriesFile *file, const SeriesSet *set, double *actual, int64_t *used)
 {
-    Status status;
     int64_t last_number = -1, ahead = set->calendar.ahead;
-    const double *value = table_column_const(&file->lines.rows, "value")->data;
-    *used = 0;
-    TRY(fault_point("forecast.actual", error));
-    TRY(check_repeated(file, error));
-    TRY(mem_resize(actual, set->n * ahead, sizeof **actual, "values that came afterwards", error));
-    for (int64_t at = 0; at < set->n * ahead; at++)
-        (*actual)[at] = NAN;
-    for (int64_t row = 0; row < file->lines.rows.rows; row++) {
+    const Table *rows = &file->lines.rows.table;
+    const double *value = table_column_const(rows, "value")->data;
+    for (int64_t row = 0; row < rows->rows; row++) {
         int64_t number = series_file_number(file, row), i = number - set->first;
         int64_t h = series_file_period(file, row);
         if (!file->lines.is_wide)
             h -= (int64_t)set->start[i] + series_length(set, i);
         if (h < 0 || h >= ahead || isnan(value[row]))
             continue;
-        (*actual)[i * ahead + h] = value[row];
+        actual[i * ahead + h] = value[row];
         *used += !file->lines.is_wide || number != last_number;
         last_number = number;
+    }
+}
+
+static Status fill_actual(SeriesFile *file, const SeriesSet *set, double **actual, int64_t *used,
+                          Error *error)
+{
+    Status status;
+    int64_t n = set->n * set->calendar.ahead;
+    TRY(fault_point("forecast.actual", error));
+    TRY(mem_resize(actual, n, sizeof **actual, "values that came afterwards", error));
+    for (int64_t at = 0; at < n; at++)
+        (*actual)[at] = NAN;
+    for (int64_t run = 0; run < file->lines.rows.n_runs; run++) {
+        TRY(series_rows_take(&file->lines.rows, run, error));
+        TRY(check_repeated(file, error));
+        take_actual(file, set, *actual, used);
     }
 out:
     return status;
@@ -369,15 +455,11 @@ Status series_files_read_actual(Comm *comm, const char *path, const SeriesFileOp
 {
     Status status;
     SeriesFile file = {.path = path};
-    int32_t *numbers = NULL;
-    int64_t unknown, used = 0;
+    int64_t used = 0;
     *actual = NULL;
     TRY(read_lines(comm, &file, options, set->calendar.frequency, true, error));
     TRY(list_ids(comm, set, &file.ids, error));
-    file.keys.n_units = (int32_t)file.ids.rows;
-    file.keys.series_per_unit = 1;
-    TRY_ALL(comm, number_ids(&file, &numbers, error), error);
-    TRY_ALL(comm, make_keys(&file, numbers, &unknown, error), error);
+    TRY_ALL(comm, number_ids(&file, error), error);
     TRY(send_rows(comm, &file, set, error));
     TRY_ALL(comm, fill_actual(&file, set, actual, &used, error), error);
     set_counts(comm, file.lines.n_lines, used, counts);
@@ -386,7 +468,6 @@ Status series_files_read_actual(Comm *comm, const char *path, const SeriesFileOp
              path, set->calendar.ahead);
 out:
     file_free(&file);
-    mem_free(&numbers);
     if (status != STATUS_OK)
         mem_free(actual);
     return status;

@@ -9,7 +9,7 @@ typedef struct SeriesFileOptions {
     int season;          /* periods of a season; 0: the frequency's */
     int32_t ahead;       /* periods to be forecast */
     SeriesCost cost;
-    const char *folder; /* where compressed files are unpacked meanwhile */
+    const char *folder; /* for rows, records and unpacked files */
 } SeriesFileOptions;
 
 /* Lines of the files, the same on every rank: read = used + left_out. */

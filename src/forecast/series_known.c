@@ -106,39 +106,39 @@ static void depths_of_days(const Promotions *promotions, int32_t product, int32_
     }
 }
 
-Status series_add_promotions(const Shop *shop, const Promotions *promotions, SeriesSet *set,
-                             Error *error)
+Status series_promotion_days(const Calendar *calendar, PromotionDays *days, Error *error)
 {
-    Status status = STATUS_OK;
-    const Calendar *calendar = &set->calendar;
-    int32_t *depths = NULL, *begins = NULL, n_periods = calendar->n + calendar->ahead;
-    double *promotion;
-    if (!promotions->is_known)
-        return STATUS_OK;
-    const int32_t *product = table_column_const(&set->keys, "product")->data;
-    TRY(series_add_dynamic(set, "promotion", &promotion, error));
-    TRY(mem_resize(&begins, (int64_t)n_periods + 1, sizeof *begins, "periods", error));
-    for (int32_t t = 0; t <= n_periods; t++)
-        begins[t] = period_first_day(calendar->frequency, calendar->first + t);
-    TRY(mem_resize(&depths, begins[n_periods] - begins[0] + 1, sizeof *depths, "days", error));
-    for (int64_t i = 0; i < set->n; i++) {
-        double *of_series = promotion + series_dynamic_begin(set, i);
-        const int32_t *begin = begins + (set->start[i] - calendar->first);
-        int32_t n = series_length(set, i) + calendar->ahead;
-        if (n == 0)
-            continue;
-        depths_of_days(promotions, shop->product.place[product[i]], begin[0], begin[n] - 1, depths);
-        for (int32_t t = 0; t < n; t++) {
-            int64_t sum = 0;
-            for (int32_t day = begin[t]; day < begin[t + 1]; day++)
-                sum += depths[day - begin[0]];
-            of_series[t] = (double)sum / (DEPTH_UNIT * (begin[t + 1] - begin[t]));
-        }
-    }
+    Status status;
+    int32_t n = calendar->n + calendar->ahead;
+    TRY(mem_resize(&days->begins, (int64_t)n + 1, sizeof *days->begins, "periods", error));
+    for (int32_t t = 0; t <= n; t++)
+        days->begins[t] = period_first_day(calendar->frequency, calendar->first + t);
+    TRY(mem_resize(&days->depths, days->begins[n] - days->begins[0] + 1, sizeof *days->depths,
+                   "days", error));
 out:
-    mem_free(&depths);
-    mem_free(&begins);
     return status;
+}
+
+void series_promotion_days_free(PromotionDays *days)
+{
+    mem_free(&days->begins);
+    mem_free(&days->depths);
+}
+
+void series_promotion_shares(const Promotions *promotions, int32_t product,
+                             const Calendar *calendar, int32_t start, int32_t n,
+                             PromotionDays *days, double *shares)
+{
+    const int32_t *begin = days->begins + (start - calendar->first);
+    if (n == 0)
+        return;
+    depths_of_days(promotions, product, begin[0], begin[n] - 1, days->depths);
+    for (int32_t t = 0; t < n; t++) {
+        int64_t sum = 0;
+        for (int32_t day = begin[t]; day < begin[t + 1]; day++)
+            sum += days->depths[day - begin[0]];
+        shares[t] = (double)sum / (DEPTH_UNIT * (begin[t + 1] - begin[t]));
+    }
 }
 
 /* ---- prices ---- */

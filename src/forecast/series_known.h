@@ -25,10 +25,20 @@ Status series_promotions_read(Comm *comm, Store *store, const Shop *shop, Promot
                               Error *error) VESPER_MUST_USE;
 void series_promotions_free(Promotions *promotions);
 
-/* Add the dynamic array `promotion`: the greatest depth of each day, as a share; of longer periods
- * the mean over their days. Nothing if the store has no promotions. Local. */
-Status series_add_promotions(const Shop *shop, const Promotions *promotions, SeriesSet *set,
+/* Days of the periods of a calendar, for depths. All zero is empty. */
+typedef struct PromotionDays {
+    int32_t *begins; /* [periods + 1] first day of each period, from calendar.first */
+    int32_t *depths; /* [days] */
+} PromotionDays;
+
+Status series_promotion_days(const Calendar *calendar, PromotionDays *days,
                              Error *error) VESPER_MUST_USE;
+void series_promotion_days_free(PromotionDays *days);
+/* shares [n]: of periods from `start` on the greatest depth of a product's day, as a share; of
+ * longer periods the mean over their days. Local. */
+void series_promotion_shares(const Promotions *promotions, int32_t product,
+                             const Calendar *calendar, int32_t start, int32_t n,
+                             PromotionDays *days, double *shares);
 
 /* The mean prices of periods in prices [length], NaN where nothing was paid, become the last one
  * known over the median of the series, for `ahead` periods more too. room [length] is used. Local.

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum { ID, DATE, VALUE, N_NAMED };
-enum { KEY, PLACE, PERIOD, OBSERVED, FIRST_EXTRA };
+enum { KEY, PLACE, OBSERVED, FIRST_EXTRA };
 
 static const char layouts[] = "a file of series has the columns id, date and value (or unique_id, "
                               "ds and y), or an id and then V2, V3, ...";
@@ -26,7 +26,7 @@ void series_lines_free(SeriesLines *lines)
     string_map_free(&lines->ids);
     for (int k = 0; k < SERIES_EXTRA_MAX; k++)
         string_map_free(&lines->extra[k].texts);
-    table_free(&lines->rows);
+    series_rows_free(&lines->rows);
     for (int64_t i = 0; i < lines->n_paths; i++)
         mem_free(&lines->paths[i]);
     mem_free(&lines->paths);
@@ -197,16 +197,20 @@ out:
 }
 
 /* A new row; the caller fills in what is its own. */
-static Status add_row(Walk *walk, int32_t code, int32_t period, double value, Error *error)
+static Status add_row(Walk *walk, int32_t code, int32_t date, double value, Error *error)
 {
-    Status status;
-    Table *rows = &walk->lines->rows;
+    Status status = STATUS_OK;
+    SeriesLines *lines = walk->lines;
+    Table *rows = &lines->rows.table;
+    if (series_rows_are_many(&lines->rows))
+        TRY(series_rows_put(&lines->rows, error));
     TRY(table_add_row(rows, error));
     int64_t at = rows->rows - 1;
-    ((int64_t *)rows->columns[KEY].data)[at] = code;
+    lines->least = date < lines->least ? date : lines->least;
+    lines->most = date > lines->most ? date : lines->most;
+    ((int64_t *)rows->columns[KEY].data)[at] = series_line_key(code, date);
     ((int64_t *)rows->columns[PLACE].data)[at] =
         walk->file << SERIES_PLACE_LINE_BITS | walk->reader.line;
-    ((int32_t *)rows->columns[PERIOD].data)[at] = period;
     ((double *)rows->columns[OBSERVED].data)[at] = value;
 out:
     return status;
@@ -241,7 +245,7 @@ static Status take_extra(Walk *walk, int64_t at, Error *error)
     SeriesLines *lines = walk->lines;
     for (int k = 0; k < lines->n_extra; k++) {
         SeriesExtra *extra = &lines->extra[k];
-        void *data = lines->rows.columns[FIRST_EXTRA + k].data;
+        void *data = lines->rows.table.columns[FIRST_EXTRA + k].data;
         Bytes text = bytes_trim(walk->reader.record.fields[extra->from]);
         if (!extra->is_text) /* that all are numbers is known */
             (void)series_number_parse(text, (double *)data + at);
@@ -269,7 +273,7 @@ static Status take_long(Walk *walk, Error *error)
         goto out;
     }
     TRY(add_row(walk, code, date.number, value, error));
-    TRY(take_extra(walk, walk->lines->rows.rows - 1, error));
+    TRY(take_extra(walk, walk->lines->rows.table.rows - 1, error));
 out:
     return status;
 }
@@ -378,12 +382,12 @@ out:
     return status;
 }
 
-static void make_table(SeriesLines *lines)
+/* Collective. */
+static Status open_rows(Comm *comm, const char *folder, SeriesLines *lines, Error *error)
 {
     char names[SERIES_EXTRA_MAX][COLUMN_NAME_SIZE];
     ColumnSpec columns[FIRST_EXTRA + SERIES_EXTRA_MAX] = {{"key", COLUMN_I64, UNIT_NONE},
                                                           {"place", COLUMN_I64, UNIT_NONE},
-                                                          {"period", COLUMN_I32, UNIT_NONE},
                                                           {"value", COLUMN_F64, UNIT_NONE}};
     for (int k = 0; k < lines->n_extra; k++) {
         bool is_text = lines->extra[k].is_text;
@@ -391,7 +395,10 @@ static void make_table(SeriesLines *lines)
         columns[FIRST_EXTRA + k] =
             (ColumnSpec){names[k], is_text ? COLUMN_I32 : COLUMN_F64, UNIT_NONE};
     }
-    table_init(&lines->rows, columns, FIRST_EXTRA + lines->n_extra);
+    lines->least = INT32_MAX;
+    lines->most = INT32_MIN;
+    return series_rows_open(comm, &(SpoolPlace){.folder = folder}, columns,
+                            FIRST_EXTRA + lines->n_extra, &lines->rows, error);
 }
 
 static Status take_own(Walk *walk, Error *error)
@@ -399,7 +406,6 @@ static Status take_own(Walk *walk, Error *error)
     Status status;
     SeriesLines *lines = walk->lines;
     TRY(fault_point("forecast.lines", error));
-    make_table(lines);
     TRY(mem_resize(&walk->values, walk->n_columns, sizeof *walk->values, "values of a line",
                    error));
     TRY(walk_pieces(walk, false, lines->is_wide ? take_wide : take_long, &lines->n_lines, error));
@@ -444,6 +450,7 @@ Status series_lines_read(Comm *comm, const char *path, const char *folder, bool 
     TRY(source_scan(comm, &walk->source, false, error));
     if (!lines->is_wide)
         TRY(look_at_all(comm, walk, error));
+    TRY(open_rows(comm, folder, lines, error));
     TRY_ALL(comm, take_own(walk, error), error);
 out:
     reader_free(&walk->reader);

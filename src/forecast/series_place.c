@@ -1,99 +1,12 @@
-/* Rows and series between ranks; see series_place.h. */
+/* Series between ranks; see series_place.h. */
 #include "forecast/series_place.h"
 
 #include "base/fault.h"
 #include "base/memory.h"
 #include "store/store.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-/* ---- rows ---- */
-
-Status series_keys_check(const SeriesKeys *keys, Error *error)
-{
-    int64_t all;
-    if (__builtin_mul_overflow((int64_t)keys->n_units, keys->series_per_unit, &all) ||
-        __builtin_mul_overflow(all, keys->n_periods, &all))
-        return error_set(error, STATUS_INPUT, __FILE__, __LINE__,
-                         "%" PRId32 " products or ids in %" PRId64 " groups over %" PRId64
-                         " periods are too many; are all dates right?",
-                         keys->n_units, keys->series_per_unit, keys->n_periods);
-    return STATUS_OK;
-}
-
-Status series_sort_rows(Table *rows, Error *error)
-{
-    Status status = STATUS_OK;
-    int64_t *order = NULL;
-    const uint64_t *key = table_column(rows, "key")->data;
-    TRY(mem_resize(&order, rows->rows, sizeof *order, "rows of series", error));
-    TRY(sort_order_u64(key, rows->rows, order, error));
-    TRY(table_gather(rows, order, rows->rows, error));
-out:
-    mem_free(&order);
-    return status;
-}
-
-/* weights [n_units] := rows of each, and so many periods as there are from its first to the last.
- * Collective. */
-static Status weigh_units(Comm *comm, const SeriesKeys *keys, const Table *rows, int64_t **weights,
-                          Error *error)
-{
-    Status status;
-    int64_t *first = NULL, n = keys->n_units, unit_keys = keys->series_per_unit * keys->n_periods;
-    const int64_t *key = table_column_const(rows, "key")->data;
-    Status own = mem_resize(weights, n, sizeof **weights, "rows of products", error);
-    if (own == STATUS_OK)
-        own = mem_resize(&first, n, sizeof *first, "rows of products", error);
-    TRY_ALL(comm, own, error);
-    vesper_assert(*weights != NULL && first != NULL);
-    for (int64_t i = 0; i < n; i++) {
-        (*weights)[i] = 0;
-        first[i] = keys->n_periods;
-    }
-    for (int64_t i = 0; i < rows->rows; i++) {
-        int64_t unit = key[i] / unit_keys, period = key[i] % keys->n_periods;
-        (*weights)[unit]++;
-        first[unit] = period < first[unit] ? period : first[unit];
-    }
-    comm_sum_i64(comm, *weights, n);
-    comm_min_i64(comm, first, n);
-    for (int64_t i = 0; i < n; i++)
-        (*weights)[i] += keys->n_periods - first[i];
-out:
-    mem_free(&first);
-    return status;
-}
-
-Status series_gather_rows(Comm *comm, const SeriesKeys *keys, Table *rows, Error *error)
-{
-    Status status;
-    int64_t *weights = NULL, at = 0;
-    int64_t *counts = mem_new(comm_size(comm), sizeof *counts);
-    TRY_ALL(comm, fault_point("forecast.gather", error), error);
-    TRY(weigh_units(comm, keys, rows, &weights, error));
-    TRY_ALL(comm, series_sort_rows(rows, error), error);
-    const int64_t *key = table_column_const(rows, "key")->data;
-    for (int rank = 0; rank < comm_size(comm); rank++) {
-        int32_t begin, end;
-        store_balance(weights, keys->n_units, rank, comm_size(comm), &begin, &end);
-        int64_t from = at, until = end * keys->series_per_unit * keys->n_periods;
-        while (at < rows->rows && key[at] < until)
-            at++;
-        counts[rank] = at - from;
-    }
-    vesper_assert(at == rows->rows);
-    TRY(comm_exchange_table(comm, rows, counts, NULL, error));
-    TRY_ALL(comm, series_sort_rows(rows, error), error);
-out:
-    mem_free(&weights);
-    mem_free(&counts);
-    return status;
-}
-
-/* ---- series ---- */
 
 static int64_t cost_of(const SeriesCost *cost, int32_t length)
 {
@@ -130,24 +43,28 @@ out:
     return status;
 }
 
+enum { ROUND = 1 << 17 /* doubles that a rank has of other ranks, about, while series move */ };
+
 /* What this rank sends to each. */
 typedef struct Shares {
-    int64_t *series;  /* [size] */
-    int64_t *values;  /* [size] */
-    int64_t *dynamic; /* [size] */
-    int64_t *got;     /* [size] of the exchange at hand */
+    const int64_t *bounds; /* [size + 1] */
+    int64_t *series;       /* [size] */
+    int64_t *got;          /* [size] of the exchange at hand */
+    int64_t *sent;         /* [size] doubles of the round at hand */
+    int64_t *at;           /* [size] where the next record from each goes */
 } Shares;
 
-static void make_shares(const Comm *comm, const SeriesSet *set, const int64_t *bounds,
-                        Shares *shares)
+static int64_t clamp(int64_t value, int64_t least, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+static void make_shares(const Comm *comm, const SeriesSet *set, const Shares *shares)
 {
     for (int rank = 0; rank < comm_size(comm); rank++) {
-        int64_t begin = bounds[rank] - set->first, end = bounds[rank + 1] - set->first;
-        begin = begin < 0 ? 0 : begin > set->n ? set->n : begin;
-        end = end < begin ? begin : end > set->n ? set->n : end;
+        int64_t begin = clamp(shares->bounds[rank] - set->first, 0, set->n);
+        int64_t end = clamp(shares->bounds[rank + 1] - set->first, begin, set->n);
         shares->series[rank] = end - begin;
-        shares->values[rank] = set->begin[end] - set->begin[begin];
-        shares->dynamic[rank] = series_dynamic_begin(set, end) - series_dynamic_begin(set, begin);
     }
 }
 
@@ -187,42 +104,142 @@ out:
     return status;
 }
 
-/* Collective. */
+/* ---- records ---- */
+
+/* Records of series from `i` on that go in one round, ordered by rank; returns the series after
+ * them. */
+static int64_t count_round(const Comm *comm, const SeriesSet *set, const Shares *shares, int64_t i)
+{
+    int64_t most = ROUND / comm_size(comm), begin = series_record_begin(set, i);
+    memset(shares->sent, 0, (size_t)comm_size(comm) * sizeof *shares->sent);
+    for (int rank = 0; i < set->n; i++) {
+        int64_t end = series_record_begin(set, i + 1);
+        if (end - begin > most && end - begin > end - series_record_begin(set, i))
+            break;
+        while (set->first + i >= shares->bounds[rank + 1])
+            rank++;
+        shares->sent[rank] += end - series_record_begin(set, i);
+    }
+    return i;
+}
+
+/* What came from each rank is behind what came from it before. */
+static Status keep_round(const Comm *comm, SeriesSpool *to, const double *received,
+                         const Shares *shares, Error *error)
+{
+    Status status = STATUS_OK;
+    int64_t width = sizeof *received;
+    for (int rank = 0; rank < comm_size(comm); rank++) {
+        TRY(scratch_write(to->file, shares->at[rank] * width, received, shares->got[rank] * width,
+                          error));
+        shares->at[rank] += shares->got[rank];
+        received += shares->got[rank];
+    }
+out:
+    return status;
+}
+
+/* All records of `from`, whose series are placed already in `to`, into its spool. Collective. */
+static Status move_records(Comm *comm, const SeriesSet *from, SeriesSet *to, const Shares *shares,
+                           Error *error)
+{
+    Status status = STATUS_OK;
+    double *records = NULL, *received = NULL;
+    int64_t i = 0, left, room = 0;
+    do {
+        Status own = STATUS_OK;
+        int64_t end = count_round(comm, from, shares, i);
+        int64_t at = series_record_begin(from, i), n = series_record_begin(from, end) - at;
+        if (n > room)
+            own = mem_resize(&records, room = n, sizeof *records, "series", error);
+        if (own == STATUS_OK)
+            own = scratch_read(from->spool->file, at * (int64_t)sizeof *records, records,
+                               n * (int64_t)sizeof *records, error);
+        TRY_ALL(comm, own, error);
+        TRY(comm_exchange(comm, records, shares->sent, sizeof *records, &received, shares->got,
+                          error));
+        TRY_ALL(comm, keep_round(comm, to->spool, received, shares, error), error);
+        mem_free(&received);
+        i = end;
+        left = from->n - i;
+        comm_max_i64(comm, &left, 1);
+    } while (left > 0);
+out:
+    mem_free(&records);
+    mem_free(&received);
+    return status;
+}
+
+/* Where the records of the first series from each rank go: *shares->at, in series, then in
+ * doubles. Collective. */
+static void find_places(Comm *comm, const SeriesSet *from, const SeriesSet *to,
+                        const Shares *shares)
+{
+    int size = comm_size(comm), rank = comm_rank(comm);
+    memset(shares->at, 0, (size_t)size * sizeof *shares->at);
+    shares->at[rank] = from->first;
+    comm_sum_i64(comm, shares->at, size);
+    for (int r = 0; r < size; r++)
+        shares->at[r] =
+            series_record_begin(to, clamp(shares->at[r] - shares->bounds[rank], 0, to->n));
+}
+
+/* What there is of a series beside its record. Collective. */
 static Status move_series(Comm *comm, SeriesSet *set, const Shares *shares, Error *error)
 {
     Status status;
-    const size_t wide = sizeof(double), narrow = sizeof(int32_t);
+    const size_t narrow = sizeof(int32_t);
     TRY(comm_exchange_table(comm, &set->keys, shares->series, NULL, error));
     TRY(move_array(comm, &set->start, shares->series, narrow, shares->got, error));
     for (int k = 0; k < set->n_static; k++)
         TRY(move_array(comm, &set->statics[k], shares->series, narrow, shares->got, error));
-    TRY(move_array(comm, &set->values, shares->values, wide, shares->got, error));
-    if (set->returned != NULL)
-        TRY(move_array(comm, &set->returned, shares->values, wide, shares->got, error));
-    for (int k = 0; k < set->n_dynamic; k++)
-        TRY(move_array(comm, &set->dynamic[k], shares->dynamic, wide, shares->got, error));
     TRY(move_begin(comm, set, shares, error));
 out:
+    return status;
+}
+
+/* Collective. */
+static Status move_all(Comm *comm, SeriesSet *set, const Shares *shares, Error *error)
+{
+    Status status;
+    SeriesSet from = {.calendar = set->calendar,
+                      .n = set->n,
+                      .first = set->first,
+                      .has_returned = set->has_returned,
+                      .n_dynamic = set->n_dynamic};
+    TRY_ALL(comm, mem_resize(&from.begin, set->n + 1, sizeof *from.begin, "series", error), error);
+    memcpy(from.begin, set->begin, ((size_t)set->n + 1) * sizeof *from.begin);
+    make_shares(comm, set, shares);
+    TRY(move_series(comm, set, shares, error));
+    from.spool = set->spool;
+    set->spool = NULL;
+    TRY(series_spool_open(comm, &from.spool->place, &set->spool, error));
+    find_places(comm, &from, set, shares);
+    TRY(move_records(comm, &from, set, shares, error));
+out:
+    from.calendar = (Calendar){.n = 0};
+    series_set_free(&from);
     return status;
 }
 
 Status series_place(Comm *comm, SeriesSet *set, const SeriesCost *cost, Error *error)
 {
     Status status;
-    int64_t size = comm_size(comm);
+    int64_t size = comm_size(comm), rank = comm_rank(comm);
     int64_t *bounds = mem_new(5 * size + 1, sizeof *bounds);
-    Shares shares = {.series = bounds + size + 1,
-                     .values = bounds + 2 * size + 1,
-                     .dynamic = bounds + 3 * size + 1,
-                     .got = bounds + 4 * size + 1};
+    Shares shares = {.bounds = bounds,
+                     .series = bounds + size + 1,
+                     .got = bounds + 2 * size + 1,
+                     .sent = bounds + 3 * size + 1,
+                     .at = bounds + 4 * size + 1};
+    vesper_assert(set->spool != NULL);
     TRY_ALL(comm, fault_point("forecast.place", error), error);
     series_set_number(comm, set);
     TRY(choose_bounds(comm, set, cost, bounds, error));
-    make_shares(comm, set, bounds, &shares);
-    int64_t leaving = set->n - shares.series[comm_rank(comm)];
+    int64_t leaving = set->first != bounds[rank] || set->first + set->n != bounds[rank + 1];
     comm_sum_i64(comm, &leaving, 1);
-    if (leaving > 0)
-        TRY(move_series(comm, set, &shares, error));
+    if (leaving > 0 && set->total > 0)
+        TRY(move_all(comm, set, &shares, error));
     series_set_number(comm, set);
 out:
     mem_free(&bounds);

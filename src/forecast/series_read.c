@@ -8,12 +8,11 @@
 #include "base/memory.h"
 #include "forecast/calendar.h"
 #include "forecast/series_known.h"
+#include "forecast/series_rows.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-enum { REDUCE_ROWS = 1 << 20 /* rows that are kept before equal keys are added up */ };
 
 /* What a rank's lines say of a series and period. */
 static const ColumnSpec row_columns[] = {
@@ -36,8 +35,10 @@ typedef struct Reader {
     CalendarDays days;
     int64_t *of_country; /* [countries] lines of kept sales */
     Table lines;         /* of the partition at hand */
-    Table rows;
-    int64_t reduce_at;
+    SeriesRows rows;
+    Promotions promotions;
+    PromotionDays promotion_days;
+    double *room; /* [calendar.n] */
 } Reader;
 
 static void reader_free(Reader *reader)
@@ -46,7 +47,10 @@ static void reader_free(Reader *reader)
     mem_free(&reader->period_of);
     mem_free(&reader->of_country);
     table_free(&reader->lines);
-    table_free(&reader->rows);
+    series_rows_free(&reader->rows);
+    series_promotions_free(&reader->promotions);
+    series_promotion_days_free(&reader->promotion_days);
+    mem_free(&reader->room);
 }
 
 static int64_t *column_of(const Table *rows, int column)
@@ -79,14 +83,15 @@ static Status add_up(Table *rows, Error *error)
     return table_set_rows(rows, n, error);
 }
 
+/* Add up the rows in memory; if they are still more than half of what may be, they leave. */
 static Status reduce(Reader *reader, Error *error)
 {
     Status status;
-    TRY(series_sort_rows(&reader->rows, error));
-    TRY(add_up(&reader->rows, error));
-    reader->reduce_at = 2 * reader->rows.rows;
-    if (reader->reduce_at < REDUCE_ROWS)
-        reader->reduce_at = REDUCE_ROWS;
+    Table *table = &reader->rows.table;
+    TRY(series_rows_sort(table, error));
+    TRY(add_up(table, error));
+    if (table->rows > reader->rows.piece / 2)
+        TRY(series_rows_put(&reader->rows, error));
 out:
     return status;
 }
@@ -95,8 +100,8 @@ static Status add_row(Reader *reader, int64_t key, int32_t quantity, int64_t pri
                       Error *error)
 {
     Status status = STATUS_OK;
-    Table *rows = &reader->rows;
-    if (rows->rows >= reader->reduce_at)
+    Table *rows = &reader->rows.table;
+    if (series_rows_are_many(&reader->rows))
         TRY(reduce(reader, error));
     TRY(table_add_row(rows, error));
     int64_t at = rows->rows - 1, units = is_kept ? quantity : 0;
@@ -213,8 +218,6 @@ static Status prepare(Reader *reader, Error *error)
     TRY(check_codes(reader, "product", 0, shop->product.count, error));
     TRY(check_codes(reader, "country", -1, shop->country.count, error));
     TRY(check_codes(reader, "channel", -1, shop->channel.count, error));
-    table_init(&reader->rows, row_columns, N_COLUMNS);
-    reader->reduce_at = REDUCE_ROWS;
     TRY(mem_resize(&days->lines, days->n, sizeof *days->lines, "days", error));
     TRY(mem_resize(&days->orders, days->n, sizeof *days->orders, "days", error));
     TRY(mem_resize(&reader->period_of, days->n, sizeof *reader->period_of, "days", error));
@@ -243,7 +246,6 @@ static Status read_own(Reader *reader, int rank, int size, Error *error)
     store_owned(reader->store, rank, size, &begin, &end);
     for (int32_t p = begin; reader->days.n > 0 && p < end; p++)
         TRY(read_partition(reader, p, error));
-    TRY(reduce(reader, error));
     table_free(&reader->lines);
 out:
     return status;
@@ -307,10 +309,11 @@ typedef struct Span {
 
 static Span span_at(const Reader *reader, int64_t begin, int32_t end_period)
 {
-    const int64_t *key = column_of(&reader->rows, KEY), *units = column_of(&reader->rows, UNITS);
+    const Table *rows = &reader->rows.table;
+    const int64_t *key = column_of(rows, KEY), *units = column_of(rows, UNITS);
     int64_t n_periods = reader->keys.n_periods, series = key[begin] / n_periods;
     Span span = {.begin = begin, .end = begin, .first = -1, .late = -1};
-    for (; span.end < reader->rows.rows && key[span.end] / n_periods == series; span.end++) {
+    for (; span.end < rows->rows && key[span.end] / n_periods == series; span.end++) {
         bool is_late = key[span.end] % n_periods >= end_period;
         if (is_late && span.late < 0)
             span.late = span.end;
@@ -328,8 +331,9 @@ static Span span_at(const Reader *reader, int64_t begin, int32_t end_period)
 /* Whether there is a series; counts what is not in one. */
 static bool judge(const Reader *reader, const Span *span, SeriesReadCounts *counts)
 {
-    const int64_t *units = column_of(&reader->rows, UNITS);
-    const int64_t *returned = column_of(&reader->rows, RETURNED);
+    const Table *rows = &reader->rows.table;
+    const int64_t *units = column_of(rows, UNITS);
+    const int64_t *returned = column_of(rows, RETURNED);
     bool is_kept = span->first >= 0 && span->n_periods >= reader->options->least_periods;
     counts->short_series += span->first >= 0 && !is_kept;
     for (int64_t i = span->begin; i < span->end; i++) {
@@ -341,58 +345,55 @@ static bool judge(const Reader *reader, const Span *span, SeriesReadCounts *coun
     return is_kept;
 }
 
-/* Begins, starts and keys of this rank's series; room for their values. */
-static Status list_series(Reader *reader, SeriesSet *set, SeriesReadCounts *counts, Error *error)
+/* A set without series: what will be known of them. Collective. */
+static Status begin_set(Comm *comm, Reader *reader, SeriesSet *set, Error *error)
 {
-    Status status = STATUS_OK;
-    const Calendar *calendar = &set->calendar;
-    double *prices;
-    const int64_t *key = column_of(&reader->rows, KEY);
+    Status status;
     const ColumnSpec columns[] = {
         {"product", COLUMN_I32, UNIT_CODE},
         {reader->groups ? reader->group_name : "none", COLUMN_I32, UNIT_CODE}};
-    int32_t end_period = calendar->first + calendar->n - reader->first_period;
-    TRY(fault_point("forecast.series", error));
+    TRY_ALL(comm, fault_point("forecast.series", error), error);
     table_init(&set->keys, columns, reader->groups ? 2 : 1);
-    TRY(mem_resize(&set->begin, reader->rows.rows + 1, sizeof *set->begin, "series", error));
-    TRY(mem_resize(&set->start, reader->rows.rows, sizeof *set->start, "series", error));
-    set->begin[0] = 0;
-    for (int64_t at = 0; at < reader->rows.rows;) {
-        Span span = span_at(reader, at, end_period);
-        at = span.end;
-        if (!judge(reader, &span, counts))
-            continue;
-        int64_t series = key[span.begin] / reader->keys.n_periods;
-        int32_t period = (int32_t)(key[span.first] % reader->keys.n_periods);
-        TRY(table_add_row(&set->keys, error));
-        ((int32_t *)set->keys.columns[0].data)[set->n] =
-            reader->shop->product.code[series / reader->keys.series_per_unit];
-        int64_t group = series % reader->keys.series_per_unit;
-        if (reader->groups)
-            ((int32_t *)set->keys.columns[1].data)[set->n] =
-                group == 0 ? -1 : reader->groups->code[group - 1];
-        set->start[set->n] = reader->first_period + period;
-        set->begin[set->n + 1] = set->begin[set->n] + end_period - period;
-        set->n++;
-    }
-    TRY(mem_resize(&set->begin, set->n + 1, sizeof *set->begin, "series", error));
-    TRY(mem_resize(&set->start, set->n, sizeof *set->start, "series", error));
-    int64_t n = set->begin[set->n];
-    TRY(mem_resize(&set->values, n, sizeof *set->values, "series", error));
-    TRY(mem_resize(&set->returned, n, sizeof *set->returned, "returns of series", error));
-    TRY(series_add_dynamic(set, "price", &prices, error));
+    set->has_returned = true;
+    series_add_dynamic(set, "price");
+    if (reader->promotions.is_known)
+        series_add_dynamic(set, "promotion");
+    TRY(series_spool_open(comm, &reader->options->place, &set->spool, error));
 out:
     return status;
 }
 
-/* Rows [first, late) of a series into its arrays. */
-static void fill_series(const Reader *reader, const Span *span, SeriesSet *set, int64_t i,
-                        double *room)
+/* Its key, begin and start; there is room for them. */
+static Status list_series(const Reader *reader, const Span *span, SeriesSet *set, Error *error)
 {
-    const Table *rows = &reader->rows;
-    double *values = set->values + set->begin[i], *returned = set->returned + set->begin[i];
-    double *prices = set->dynamic[0] + series_dynamic_begin(set, i);
+    Status status;
+    const int64_t *key = column_of(&reader->rows.table, KEY);
+    int32_t end_period = set->calendar.first + set->calendar.n - reader->first_period;
+    int64_t series = key[span->begin] / reader->keys.n_periods;
+    int64_t group = series % reader->keys.series_per_unit;
+    int32_t period = (int32_t)(key[span->first] % reader->keys.n_periods);
+    TRY(table_add_row(&set->keys, error));
+    ((int32_t *)set->keys.columns[0].data)[set->n] =
+        reader->shop->product.code[series / reader->keys.series_per_unit];
+    if (reader->groups)
+        ((int32_t *)set->keys.columns[1].data)[set->n] =
+            group == 0 ? -1 : reader->groups->code[group - 1];
+    set->start[set->n] = reader->first_period + period;
+    set->begin[set->n + 1] = set->begin[set->n] + end_period - period;
+    set->n++;
+out:
+    return status;
+}
+
+/* Rows [first, late) of series i, into its record. */
+static void fill_series(Reader *reader, const Span *span, const SeriesSet *set, int64_t i,
+                        double *record)
+{
+    const Table *rows = &reader->rows.table;
+    const Calendar *calendar = &set->calendar;
     int32_t length = series_length(set, i);
+    double *values = record, *returned = values + length, *prices = returned + length;
+    double *promotions = prices + length + calendar->ahead;
     for (int32_t t = 0; t < length; t++) {
         values[t] = returned[t] = 0;
         prices[t] = NAN;
@@ -405,32 +406,59 @@ static void fill_series(const Reader *reader, const Span *span, SeriesSet *set, 
         if (priced > 0)
             prices[t] = (double)column_of(rows, PAID)[k] / (double)priced;
     }
-    series_finish_prices(prices, length, set->calendar.ahead, room);
+    series_finish_prices(prices, length, calendar->ahead, reader->room);
+    int32_t product = ((const int32_t *)set->keys.columns[0].data)[i];
+    if (reader->promotions.is_known)
+        series_promotion_shares(&reader->promotions, reader->shop->product.place[product], calendar,
+                                set->start[i], length + calendar->ahead, &reader->promotion_days,
+                                promotions);
 }
 
-static Status make_series(Reader *reader, const Promotions *promotions, SeriesSet *set,
+/* The series of the run at hand, behind those that are there. */
+static Status take_series(Reader *reader, SeriesSet *set, SeriesWriter *writer,
                           SeriesReadCounts *counts, Error *error)
 {
     Status status;
-    double *room = NULL;
-    int64_t i = 0;
-    SeriesReadCounts unused = {0};
-    const Calendar *calendar = &set->calendar;
-    int32_t end_period = calendar->first + calendar->n - reader->first_period;
-    TRY(add_up(&reader->rows, error));
-    TRY(list_series(reader, set, counts, error));
-    TRY(mem_resize(&room, calendar->n, sizeof *room, "prices of a series", error));
-    for (int64_t at = 0; at < reader->rows.rows;) {
+    const Table *rows = &reader->rows.table;
+    int32_t end_period = set->calendar.first + set->calendar.n - reader->first_period;
+    int64_t most = set->n + rows->rows;
+    TRY(mem_resize(&set->begin, most + 1, sizeof *set->begin, "series", error));
+    TRY(mem_resize(&set->start, most, sizeof *set->start, "series", error));
+    for (int64_t at = 0; at < rows->rows;) {
         Span span = span_at(reader, at, end_period);
+        double *record;
         at = span.end;
-        if (judge(reader, &span, &unused))
-            fill_series(reader, &span, set, i++, room);
+        if (!judge(reader, &span, counts))
+            continue;
+        TRY(list_series(reader, &span, set, error));
+        TRY(series_writer_next(writer, set, set->n - 1, &record, error));
+        fill_series(reader, &span, set, set->n - 1, record);
     }
-    table_free(&reader->rows);
-    TRY(series_add_promotions(reader->shop, promotions, set, error));
+out:
+    return status;
+}
+
+/* Run by run. */
+static Status make_series(Reader *reader, SeriesSet *set, SeriesReadCounts *counts, Error *error)
+{
+    Status status;
+    SeriesWriter writer = {0};
+    TRY(mem_resize(&reader->room, set->calendar.n, sizeof *reader->room, "prices of a series",
+                   error));
+    TRY(series_promotion_days(&set->calendar, &reader->promotion_days, error));
+    TRY(mem_resize(&set->begin, 1, sizeof *set->begin, "series", error));
+    set->begin[0] = 0;
+    for (int64_t run = 0; run < reader->rows.n_runs; run++) {
+        TRY(series_rows_take(&reader->rows, run, error));
+        TRY(add_up(&reader->rows.table, error));
+        TRY(take_series(reader, set, &writer, counts, error));
+    }
+    TRY(mem_resize(&set->begin, set->n + 1, sizeof *set->begin, "series", error));
+    TRY(mem_resize(&set->start, set->n, sizeof *set->start, "series", error));
+    TRY(series_writer_flush(&writer, set, error));
     TRY(series_add_catalogue(reader->shop, set, error));
 out:
-    mem_free(&room);
+    series_writer_free(&writer);
     return status;
 }
 
@@ -447,20 +475,21 @@ Status series_read(Comm *comm, Store *store, const Shop *shop, const SeriesReadO
 {
     Status status;
     Reader reader = {.store = store, .shop = shop, .options = options};
-    Promotions promotions = {0};
     series_set_free(set);
     *counts = (SeriesReadCounts){0};
     TRY_ALL(comm, prepare(&reader, error), error);
+    TRY(series_rows_open(comm, &options->place, row_columns, N_COLUMNS, &reader.rows, error));
     TRY_ALL(comm, read_own(&reader, comm_rank(comm), comm_size(comm), error), error);
     TRY(make_calendar(comm, &reader, &set->calendar, error));
-    TRY(series_gather_rows(comm, &reader.keys, &reader.rows, error));
-    TRY(series_promotions_read(comm, store, shop, &promotions, error));
-    TRY_ALL(comm, make_series(&reader, &promotions, set, counts, error), error);
+    TRY(series_rows_gather(comm, &reader.keys, NULL, NULL, NULL, &reader.rows, error));
+    TRY(series_promotions_read(comm, store, shop, &reader.promotions, error));
+    TRY(begin_set(comm, &reader, set, error));
+    TRY_ALL(comm, make_series(&reader, set, counts, error), error);
     sum_counts(comm, counts);
+    reader_free(&reader);
     TRY(series_place(comm, set, &options->cost, error));
 out:
     reader_free(&reader);
-    series_promotions_free(&promotions);
     if (status != STATUS_OK)
         series_set_free(set);
     return status;

@@ -20,6 +20,7 @@ typedef struct SeriesReadOptions {
     int32_t least_periods; /* series that sold in fewer periods are left out */
     const char *country;   /* whose holidays count; NULL: the one that buys most */
     SeriesCost cost;
+    SpoolPlace place; /* of what does not fit in memory */
 } SeriesReadOptions;
 
 /* Units, the same on every rank: kept = unfinished + left_out + those in the series. */

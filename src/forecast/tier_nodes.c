@@ -126,7 +126,7 @@ static Status take_nodes(const Calendar *calendar, const double *histories, int3
     nodes->n = end - first;
     TRY(mem_resize(&nodes->begin, nodes->n + 1, sizeof *nodes->begin, what, error));
     TRY(mem_resize(&nodes->start, nodes->n, sizeof *nodes->start, what, error));
-    TRY(mem_resize(&nodes->values, room, sizeof *nodes->values, what, error));
+    TRY(mem_resize(&nodes->records, room, sizeof *nodes->records, what, error));
     nodes->begin[0] = 0;
     for (int32_t node = first; node < end; node++) {
         const double *history = histories + (int64_t)node * periods;
@@ -136,7 +136,7 @@ static Status take_nodes(const Calendar *calendar, const double *histories, int3
             start++;
         nodes->start[i] = nodes->calendar.first + start;
         nodes->begin[i + 1] = nodes->begin[i] + periods - start;
-        memcpy(nodes->values + nodes->begin[i], history + start,
+        memcpy(nodes->records + nodes->begin[i], history + start,
                (size_t)(periods - start) * sizeof *history);
     }
 out:

@@ -188,14 +188,20 @@ static Status surround_nodes(Building *building, Error *error)
 /* ---- adding up ---- */
 
 /* Mean demand of each series before the origin, which lies `after` periods before its end. */
-static void set_history(const SeriesSet *set, int32_t after, double *history)
+static Status set_history(const SeriesSet *set, int32_t after, double **history, Error *error)
 {
+    Status status;
+    TRY(mem_resize(history, set->n, sizeof **history, "demand of series", error));
     for (int64_t i = 0; i < set->n; i++) {
         double sum = 0.0;
-        for (int64_t t = set->begin[i]; t < set->begin[i + 1] - after; t++)
-            sum += isnan(set->values[t]) ? 0.0 : set->values[t];
-        history[i] = sum / fmax(1.0, series_length(set, i) - after);
+        TRY(series_load(set, i, error));
+        const double *values = series_values(set, i);
+        for (int32_t t = 0; t < series_length(set, i) - after; t++)
+            sum += isnan(values[t]) ? 0.0 : values[t];
+        (*history)[i] = sum / fmax(1.0, series_length(set, i) - after);
     }
+out:
+    return status;
 }
 
 /* A series that no origin saw is left as it is forecast: its errors are taken for none, not for the
@@ -219,10 +225,8 @@ static Status add_up(Building *building, ReconcileMethod method, Error *error)
     Comm *comm = building->comm;
     Tiers *tiers = building->tiers;
     double *history = NULL;
-    TRY_ALL(comm,
-            mem_resize(&history, building->set->n, sizeof *history, "demand of series", error),
+    TRY_ALL(comm, set_history(building->set, building->origin * building->horizon, &history, error),
             error);
-    set_history(building->set, building->origin * building->horizon, history);
     fill_unknown(building->set, (int64_t)(building->origins - 1) * building->horizon,
                  building->residuals);
     ReconcileInput input = {.horizon = building->horizon,

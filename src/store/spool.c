@@ -8,9 +8,7 @@
 #include "store/internal.h"
 #include "store/results.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,27 +50,11 @@ static Status make_checkpoint(const Spool *spool, const SpoolPlace *place, Error
 {
     Status status;
     Buffer folder = {0};
-    store_file(place->store, CHECKPOINTS, &folder);
-    TRY(files_make_folder(buffer_string(&folder), error));
+    TRY(scratch_make_folder(place->store, &folder, error));
     if (!files_exist(spool->path))
         TRY(files_create(spool->path, error));
 out:
     buffer_free(&folder);
-    return status;
-}
-
-static Status open_nameless(Spool *spool, const char *folder, Error *error)
-{
-    Buffer path = {0};
-    Status status = STATUS_OK;
-    buffer_printf(&path, "%s/vesper-spool-XXXXXX", folder);
-    spool->path = mem_copy_string(buffer_string(&path));
-    spool->fd = mkostemp(spool->path, O_CLOEXEC);
-    if (spool->fd < 0)
-        status = files_error(error, "create", spool->path);
-    else
-        (void)unlink(spool->path); /* failing leaves an empty name behind */
-    buffer_free(&path);
     return status;
 }
 
@@ -88,7 +70,8 @@ Status spool_open(Comm *comm, const SpoolPlace *place, uint64_t key, int64_t blo
                       .stride = (bytes + PAGE - 1) / PAGE * PAGE};
     TRY_ALL(comm, fault_point("store.spool.open", error), error);
     if (place->store == NULL) {
-        TRY_ALL(comm, open_nameless(opened, place->folder, error), error);
+        TRY_ALL(comm, scratch_open_nameless(place->folder, &opened->path, &opened->fd, error),
+                error);
     } else {
         vesper_assert(place->store->mode == STORE_WRITE);
         name_checkpoint(opened, place);

@@ -8,14 +8,7 @@
 #ifndef VESPER_STORE_SPOOL_H
 #define VESPER_STORE_SPOOL_H
 
-#include "store/store.h"
-
-/* Where spools are kept. */
-typedef struct SpoolPlace {
-    const Store *store; /* open for writing; NULL: nameless files in `folder` */
-    const char *run;    /* with a store: the results that they lead to */
-    const char *folder;
-} SpoolPlace;
+#include "store/scratch.h"
 
 typedef enum SpoolState {
     SPOOL_ABSENT, /* never written, or not to the end */

@@ -22,7 +22,7 @@ static void make_set(SeriesSet *set)
                                .open_season = 6};
     set->begin = mem_new(SERIES + 1, sizeof *set->begin);
     set->start = mem_new(SERIES, sizeof *set->start);
-    set->values = mem_new((int64_t)SERIES * PERIODS, sizeof *set->values);
+    set->records = mem_new((int64_t)SERIES * PERIODS, sizeof *set->records);
     for (int t = 0; t < PERIODS; t++)
         set->calendar.is_closed[t] = t % 7 == 6;
     for (int i = 0; i < SERIES; i++) {
@@ -30,14 +30,14 @@ static void make_set(SeriesSet *set)
         set->start[i] = FIRST + 10 * i;
         set->begin[i + 1] = set->begin[i] + PERIODS - 10 * i;
         for (int t = 10 * i; t < PERIODS; t++)
-            set->values[set->begin[i] + t - 10 * i] =
+            series_values(set, i)[t - 10 * i] =
                 t % 7 == 6 ? 0 : 40 + (double)random_below(&random, 5);
     }
 }
 
 static double *value_at(SeriesSet *set, int i, int t)
 {
-    return &set->values[set->begin[i] + t - 10 * i];
+    return &series_values(set, i)[t - 10 * i];
 }
 
 static void test_planted(void)

@@ -50,7 +50,7 @@ static void make_series(SeriesSet *set, int64_t i, int changed)
             value = NAN;
         if (t >= PERIODS - changed)
             value = 1e4 + value;
-        set->values[set->begin[i] + t - start] = t % WEEK == 6 ? 0.0 : value;
+        series_values(set, i)[t - start] = t % WEEK == 6 ? 0.0 : value;
     }
 }
 
@@ -70,7 +70,7 @@ static SeriesSet make_set(Place place, int64_t total, int changed)
         set.calendar.is_closed[t] = t % WEEK == 6;
     set.begin = mem_new(set.n + 1, sizeof *set.begin);
     set.start = mem_new(set.n, sizeof *set.start);
-    set.values = mem_new(set.n * PERIODS, sizeof *set.values);
+    set.records = mem_new(set.n * PERIODS, sizeof *set.records);
     for (int64_t i = 0; i < set.n; i++)
         make_series(&set, i, changed);
     return set;
@@ -148,7 +148,7 @@ static void test_forecasts_on_the_calendar(void)
         double last = NAN;
         for (int32_t t = 0; t < length; t++) {
             int32_t day = set.start[i] + t - FIRST_DAY;
-            double value = set.values[set.begin[i] + t];
+            double value = series_values(&set, i)[t];
             if (day % WEEK != 6 && !isnan(value))
                 last = value;
         }

@@ -260,17 +260,17 @@ static void make_set(int32_t start, int32_t length, const double *values, int32_
     *set = (SeriesSet){.calendar = make(FREQUENCY_DAILY, ahead), .n = 1, .total = 1};
     set->begin = mem_new(2, sizeof *set->begin);
     set->start = mem_new(1, sizeof *set->start);
-    set->values = mem_new(length, sizeof *set->values);
+    set->records = mem_new(length, sizeof *set->records);
     set->begin[1] = length;
     set->start[0] = start;
-    memcpy(set->values, values, (size_t)length * sizeof *values);
+    memcpy(set->records, values, (size_t)length * sizeof *values);
 }
 
 static double known_at(const SeriesSet *set, int32_t t)
 {
     bool is_there = t >= 0 && t < series_length(set, 0) &&
                     !calendar_is_closed(&set->calendar, set->start[0] + t);
-    return is_there ? set->values[t] : NAN;
+    return is_there ? set->records[t] : NAN;
 }
 
 /* The rule of calendar.h, from the middle outwards. */
@@ -300,7 +300,7 @@ static void expect_open(const SeriesSet *set)
     for (int32_t t = 0; t < series_length(set, 0); t++) {
         if (calendar_is_closed(&set->calendar, set->start[0] + t))
             continue;
-        double expected = isnan(set->values[t]) ? naive_fill(set, t) : set->values[t];
+        double expected = isnan(set->records[t]) ? naive_fill(set, t) : set->records[t];
         unknown += isnan(expected);
         wrong += n < found && (where[n] != t || y[n] != expected);
         n++;

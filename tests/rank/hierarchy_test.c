@@ -268,12 +268,12 @@ static void test_history(void)
     SeriesSet set = {.n = h.n, .calendar = {.first = 100, .n = WIDTH}};
     set.begin = mem_new(h.n + 1, sizeof *set.begin);
     set.start = mem_new(h.n, sizeof *set.start);
-    set.values = mem_new(h.n * WIDTH, sizeof *set.values);
+    set.records = mem_new(h.n * WIDTH, sizeof *set.records);
     for (int64_t i = 0; i < h.n; i++) {
         int64_t before = (h.first + i) % WIDTH;
         set.start[i] = 100 + (int32_t)before;
         set.begin[i + 1] = set.begin[i] + WIDTH - before;
-        memcpy(set.values + set.begin[i], own + i * WIDTH + before,
+        memcpy(series_values(&set, i), own + i * WIDTH + before,
                (size_t)(WIDTH - before) * sizeof *own);
     }
     CHECK_OK(hierarchy_sum(rank_comm(), &h, own, NULL, WIDTH, dense, &error));

@@ -77,12 +77,14 @@ static SeriesSet make_set(Layout layout, int64_t total, bool has_weights)
         (Calendar){.frequency = FREQUENCY_DAILY, .n = PERIODS, .ahead = HORIZON, .open_season = 7};
     set.begin = mem_new(set.n + 1, sizeof *set.begin);
     set.start = mem_new(set.n, sizeof *set.start);
-    set.values = mem_new(set.n * PERIODS, sizeof *set.values);
+    set.records = mem_new(set.n * 2 * (PERIODS + HORIZON), sizeof *set.records);
+    if (has_weights)
+        series_add_dynamic(&set, "weight");
     for (int64_t i = 0; i < set.n; i++) {
         set.start[i] = start_of(set.first + i);
         set.begin[i + 1] = set.begin[i] + PERIODS - set.start[i];
         for (int32_t t = set.start[i]; t < PERIODS; t++)
-            set.values[set.begin[i] + t - set.start[i]] = value_of(set.first + i, t);
+            series_values(&set, i)[t - set.start[i]] = value_of(set.first + i, t);
     }
     for (int column = 0; column < 2; column++) {
         int32_t *codes;
@@ -93,14 +95,13 @@ static SeriesSet make_set(Layout layout, int64_t total, bool has_weights)
             codes[i] = code_of(set.first + i, column);
     }
     if (has_weights) {
-        double *weights;
-        CU_ASSERT_EQUAL(series_add_dynamic(&set, "weight", &weights, &error), STATUS_OK);
         for (int64_t i = 0; i < set.n; i++) {
-            int64_t at = series_dynamic_begin(&set, i), length = series_length(&set, i);
+            int64_t length = series_length(&set, i);
+            double *weights = series_dynamic(&set, i, 0);
             for (int64_t t = 0; t < length + HORIZON; t++)
-                weights[at + t] = t < length ? 9.0 : (double)NAN;
+                weights[t] = t < length ? 9.0 : (double)NAN;
             if (length > 0) /* the last known one counts */
-                weights[at + length - 1] = weight_of(set.first + i, true);
+                weights[length - 1] = weight_of(set.first + i, true);
         }
     }
     return set;

@@ -122,12 +122,11 @@ static void make_series(const Sample *sample, int64_t i, SeriesSet *set)
         double price = 3 + random_unit(&random);
         double value = draw(sample, level, t, depth, &random);
         if (t < sample->periods)
-            set->values[set->begin[i] + t - start] = value;
+            series_values(set, i)[t - start] = value;
         if (!sample->has_columns)
             continue;
-        int64_t at = set->begin[i] + i * AHEAD + t - start;
-        set->dynamic[0][at] = price;
-        set->dynamic[1][at] = depth;
+        series_dynamic(set, i, 0)[t - start] = price;
+        series_dynamic(set, i, 1)[t - start] = depth;
     }
     if (sample->has_columns)
         set->statics[0][i] = (int32_t)((set->first + i) % 4) - 1;
@@ -143,13 +142,10 @@ static SeriesSet make_set(const Sample *sample)
     make_calendar(sample, &set.calendar);
     set.begin = mem_new(set.n + 1, sizeof *set.begin);
     set.start = mem_new(set.n, sizeof *set.start);
-    set.values = mem_new(set.n * sample->periods, sizeof *set.values);
+    set.records = mem_new(set.n * 3 * (sample->periods + AHEAD), sizeof *set.records);
     if (sample->has_columns) {
-        set.n_dynamic = 2;
-        strcpy(set.dynamic_names[0], "price");
-        strcpy(set.dynamic_names[1], "promotion");
-        for (int k = 0; k < 2; k++)
-            set.dynamic[k] = mem_new(set.n * (sample->periods + AHEAD), sizeof(double));
+        series_add_dynamic(&set, "price");
+        series_add_dynamic(&set, "promotion");
         set.n_static = 1;
         set.static_counts[0] = 3;
         set.statics[0] = mem_new(set.n, sizeof(int32_t));
@@ -241,7 +237,7 @@ static void check_counting(const FeaturePlan *plan, const SeriesSet *set, double
 {
     enum { ORIGIN = 100, TARGET = 108 };
     double x[FEATURES_MAX], level = (56 * 71.5 + 7 * 49.5) / 63;
-    double *values = set->values + set->begin[0];
+    double *values = series_values(set, 0);
     FeatureHistory history;
     for (int32_t t = 0; t < series_length(set, 0); t++)
         values[t] = t;
@@ -299,15 +295,16 @@ static void test_later_values(void)
     SeriesSet set = make_set(&sample), other = make_set(&changed);
     PooledModel model = learn(&set, UNTIL, &options_usual);
     for (int64_t i = 0; i < set.n; i++) {
-        int64_t later = FIRST_DAY + UNTIL - other.start[i], at = other.begin[i] + i * AHEAD;
-        for (int64_t t = later; t < series_length(&other, i) + AHEAD; t++)
-            other.dynamic[0][at + t] = other.dynamic[1][at + t] = 1000;
+        int64_t later = FIRST_DAY + UNTIL - other.start[i];
+        for (int k = 0; k < 2; k++)
+            for (int64_t t = later; t < series_length(&other, i) + AHEAD; t++)
+                series_dynamic(&other, i, k)[t] = 1000;
     }
     PooledModel again = learn(&other, UNTIL, &options_usual);
     CU_ASSERT_EQUAL(hash_groups(&model), hash_groups(&again));
-    for (int k = 0; k < 2; k++)
-        for (int64_t j = 0; j < set.begin[set.n] + set.n * AHEAD; j++)
-            other.dynamic[k][j] = set.dynamic[k][j];
+    for (int64_t i = 0; i < set.n; i++)
+        memcpy(series_dynamic(&other, i, 0), series_dynamic(&set, i, 0),
+               2 * ((size_t)series_length(&set, i) + AHEAD) * sizeof(double));
     for (int64_t i = 0; i < set.n; i += 13) {
         double one[AHEAD], two[AHEAD];
         forecast(&model, &set, i, UNTIL, AHEAD, one);
@@ -333,7 +330,7 @@ static void test_week(void)
         double mean[AHEAD];
         double level = 0;
         for (int32_t t = 0; t < series_length(&set, i); t++)
-            level = fmax(level, set.values[set.begin[i] + t] / 2);
+            level = fmax(level, series_values(&set, i)[t] / 2);
         forecast(&model, &set, i, sample.periods, AHEAD, mean);
         for (int h = 0; h < AHEAD; h++) {
             int32_t t = sample.periods + h;
@@ -354,7 +351,8 @@ static void test_promotion(void)
     SeriesSet set = make_set(&sample);
     PooledModel model = learn(&set, sample.periods, &options_usual);
     for (int64_t i = 0; i < set.n; i++) {
-        double *depth = set.dynamic[1] + set.begin[i + 1] + i * AHEAD, mean[AHEAD], without, with;
+        double *depth = series_dynamic(&set, i, 1) + series_length(&set, i);
+        double mean[AHEAD], without, with;
         for (int h = 0; h < AHEAD; h++)
             depth[h] = 0;
         without = forecast(&model, &set, i, sample.periods, AHEAD, mean);
@@ -433,8 +431,7 @@ static void test_naive(void)
             for (int h = 0; h < AHEAD; h++) {
                 int32_t t = FIRST_DAY + until + h - (h / WEEK + 1) * WEEK;
                 if (is_new || t >= set.start[i])
-                    CU_ASSERT_EQUAL(mean[h],
-                                    is_new ? 0 : set.values[set.begin[i] + t - set.start[i]]);
+                    CU_ASSERT_EQUAL(mean[h], is_new ? 0 : series_values(&set, i)[t - set.start[i]]);
             }
         }
         pooled_free(&model);

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "forecast/series_rows.h"
 #include "forecast/series_text.h"
 #include "rank/model.h"
 #include "rank/suites.h"
@@ -99,19 +100,27 @@ static void print_number(Buffer *text, double value)
         buffer_printf(text, " %.17g", value);
 }
 
+static void load(const SeriesSet *set, int64_t i)
+{
+    Error error;
+    if (series_load(set, i, &error) != STATUS_OK)
+        abort();
+}
+
 /* A line a series: id, start, values, columns. */
 static void print_own(const SeriesSet *set, Buffer *text)
 {
     for (int64_t i = 0; i < set->n; i++) {
         int32_t length = series_length(set, i);
+        load(set, i);
         buffer_append_bytes(text, column_text(table_column_const(&set->keys, "series"), i));
         buffer_printf(text, " @%" PRId32, set->start[i]);
         for (int32_t t = 0; t < length; t++)
-            print_number(text, set->values[set->begin[i] + t]);
+            print_number(text, series_values(set, i)[t]);
         for (int k = 0; k < set->n_dynamic; k++) {
             buffer_append_string(text, " |");
             for (int32_t t = 0; t < length + set->calendar.ahead; t++)
-                print_number(text, set->dynamic[k][series_dynamic_begin(set, i) + t]);
+                print_number(text, series_dynamic(set, i, k)[t]);
         }
         for (int k = 0; k < set->n_static; k++)
             buffer_printf(text, " =%" PRId32, set->statics[k][i]);
@@ -241,7 +250,7 @@ static void expect_failure(const char *content, Frequency frequency, Status expe
     CU_ASSERT_EQUAL(read_file("bad.csv", &options, &set, &counts, &error), expected);
     CHECK_SAYS(first);
     CHECK_SAYS(second);
-    CU_ASSERT(set.n == 0 && set.values == NULL);
+    CU_ASSERT(set.n == 0 && set.spool == NULL);
     series_set_free(&set);
 }
 
@@ -390,13 +399,13 @@ static int64_t compare_series(const SeriesSet *set, int64_t k)
     while (isnan(value_of(i, last)))
         last--;
     wrong += set->start[k] != start_of(i) + first || series_length(set, k) != last - first + 1;
+    load(set, k);
     for (int t = first; t <= last + AHEAD && wrong == 0; t++) {
-        double value = value_of(i, t),
-               known = set->dynamic[0][series_dynamic_begin(set, k) + t - first];
+        double value = value_of(i, t), known = series_dynamic(set, k, 0)[t - first];
         wrong += t < PERIODS ? known != (double)t * i : !isnan(known);
         if (t > last)
             continue;
-        double read = set->values[set->begin[k] + t - first];
+        double read = series_values(set, k)[t - first];
         wrong += isnan(value) ? !isnan(read) : read != value;
     }
     wrong += set->statics[0][k] != i % 7;
@@ -404,7 +413,8 @@ static int64_t compare_series(const SeriesSet *set, int64_t k)
     return wrong;
 }
 
-static void test_many(void)
+/* With `piece` rows in memory. */
+static void expect_many(int64_t piece)
 {
     Buffer text = {0};
     Random random = random_stream(3, 0);
@@ -418,6 +428,7 @@ static void test_many(void)
     for (int i = 0; i < SERIES * PERIODS; i++)
         add_line(&text, lines[i] % SERIES, lines[i] / SERIES);
     begin();
+    series_rows_set_piece(piece);
     write_file("many.csv.gz", buffer_view(&text));
     SeriesSet set = {.n = 0};
     SeriesFileCounts counts = {0};
@@ -441,14 +452,34 @@ static void test_many(void)
     series_set_free(&set);
     buffer_free(&text);
     mem_free(&lines);
+    series_rows_set_piece(SERIES_ROWS_PIECE);
     end(1);
+}
+
+static void test_many(void)
+{
+    expect_many(SERIES_ROWS_PIECE);
+    expect_many(300);
+}
+
+/* What two ranks read, or comes in two pieces, is told as if it came at once. */
+static void test_small_pieces(void)
+{
+    series_rows_set_piece(2);
+    test_columns();
+    test_dates();
+    test_wide();
+    test_mistakes();
+    test_actual();
+    series_rows_set_piece(SERIES_ROWS_PIECE);
 }
 
 /* Faults end in one error on all ranks, and leave no folder. */
 static void test_failures(void)
 {
-    static const char *const sites[] = {"forecast.lines", "forecast.gather", "forecast.series",
-                                        "forecast.place"};
+    static const char *const sites[] = {"forecast.lines",     "forecast.gather",
+                                        "forecast.series",    "forecast.place",
+                                        "store.scratch.open", "store.scratch.write"};
     Comm *comm = rank_comm();
     SeriesSet set = {.n = 0};
     SeriesFileCounts counts;
@@ -467,7 +498,7 @@ static void test_failures(void)
 }
 
 CU_TestInfo series_files_tests[] = {
-    {"columns", test_columns},   {"dates", test_dates},   {"wide", test_wide},
-    {"mistakes", test_mistakes}, {"actual", test_actual}, {"many", test_many},
-    {"failures", test_failures}, CU_TEST_INFO_NULL,
+    {"columns", test_columns},           {"dates", test_dates},       {"wide", test_wide},
+    {"mistakes", test_mistakes},         {"actual", test_actual},     {"many", test_many},
+    {"small pieces", test_small_pieces}, {"failures", test_failures}, CU_TEST_INFO_NULL,
 };

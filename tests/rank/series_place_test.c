@@ -18,11 +18,11 @@ static int32_t length_of(int64_t number)
 /* Series [first, end) of PLACED, all arrays filled with numbers of their own. */
 static Status make_placed(int64_t first, int64_t end, SeriesSet *set, Error *error)
 {
+    SeriesWriter writer = {0};
     static const ColumnSpec column = {"product", COLUMN_I32, UNIT_CODE};
     Status status;
-    double *known;
     int32_t *codes;
-    *set = (SeriesSet){.calendar = {.ahead = PLACED_AHEAD}, .n = end - first};
+    *set = (SeriesSet){.calendar = {.ahead = PLACED_AHEAD}, .n = end - first, .has_returned = true};
     table_init(&set->keys, &column, 1);
     TRY(table_set_rows(&set->keys, set->n, error));
     set->begin = mem_new(set->n + 1, sizeof *set->begin);
@@ -32,21 +32,25 @@ static Status make_placed(int64_t first, int64_t end, SeriesSet *set, Error *err
         set->start[i] = (int32_t)(first + i) - 500;
         set->begin[i + 1] = set->begin[i] + length_of(first + i);
     }
-    set->values = mem_new(set->begin[set->n], sizeof *set->values);
-    set->returned = mem_new(set->begin[set->n], sizeof *set->returned);
-    TRY(series_add_dynamic(set, "known", &known, error));
+    series_add_dynamic(set, "known");
+    TRY(series_spool_open(rank_comm(), &(SpoolPlace){.folder = "/tmp"}, &set->spool, error));
     TRY(series_add_static(set, "kind", 5, &codes, error));
     for (int64_t i = 0; i < set->n; i++) {
+        int32_t length = length_of(first + i);
+        double *record;
         codes[i] = (int32_t)((first + i) % 5);
-        for (int32_t t = 0; t < length_of(first + i) + PLACED_AHEAD; t++) {
-            known[series_dynamic_begin(set, i) + t] = (double)((first + i) * 2000 + t);
-            if (t < length_of(first + i)) {
-                set->values[set->begin[i] + t] = (double)((first + i) * 1000 + t);
-                set->returned[set->begin[i] + t] = -(double)((first + i) * 1000 + t);
+        TRY(series_writer_next(&writer, set, i, &record, error));
+        for (int32_t t = 0; t < length + PLACED_AHEAD; t++) {
+            record[2 * length + t] = (double)((first + i) * 2000 + t);
+            if (t < length) {
+                record[t] = (double)((first + i) * 1000 + t);
+                record[length + t] = -(double)((first + i) * 1000 + t);
             }
         }
     }
+    TRY(series_writer_flush(&writer, set, error));
 out:
+    series_writer_free(&writer);
     return status;
 }
 
@@ -54,14 +58,17 @@ out:
 static int64_t check_placed(const SeriesSet *set, int64_t i)
 {
     int64_t number = set->first + i, wrong = 0;
+    Error error;
+    if (series_load(set, i, &error) != STATUS_OK)
+        return 1;
     wrong += ((int32_t *)set->keys.columns[0].data)[i] != number * 3;
     wrong += set->start[i] != number - 500 || series_length(set, i) != length_of(number);
     wrong += set->statics[0][i] != number % 5;
     for (int32_t t = 0; t < length_of(number) + PLACED_AHEAD && wrong == 0; t++) {
-        wrong += set->dynamic[0][series_dynamic_begin(set, i) + t] != (double)(number * 2000 + t);
+        wrong += series_dynamic(set, i, 0)[t] != (double)(number * 2000 + t);
         if (t < length_of(number)) {
-            wrong += set->values[set->begin[i] + t] != (double)(number * 1000 + t);
-            wrong += set->returned[set->begin[i] + t] != -(double)(number * 1000 + t);
+            wrong += series_values(set, i)[t] != (double)(number * 1000 + t);
+            wrong += series_returned(set, i)[t] != -(double)(number * 1000 + t);
         }
     }
     return wrong;

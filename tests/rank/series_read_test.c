@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "forecast/calendar.h"
+#include "forecast/series_rows.h"
 #include "rank/history_model.h"
 #include "rank/known_model.h"
 #include "rank/model.h"
@@ -199,6 +200,12 @@ static bool is_same(double a, double b)
     return a == b || (isnan(a) && isnan(b));
 }
 
+static Status load_record(const SeriesSet *set, int64_t i)
+{
+    Error error;
+    return series_load(set, i, &error);
+}
+
 /* Mistakes in series i of the set, which is of this product and group. */
 static int64_t compare_series(const Naive *naive, const SeriesSet *set, int64_t i, int32_t product,
                               int32_t group, const Sums *sums)
@@ -212,19 +219,19 @@ static int64_t compare_series(const Naive *naive, const SeriesSet *set, int64_t 
     wrong += ((int32_t *)set->keys.columns[0].data)[i] != product;
     wrong += group != -2 && ((int32_t *)set->keys.columns[1].data)[i] != group;
     wrong += set->start[i] != calendar->first + start || series_length(set, i) != length;
-    if (wrong > 0)
-        return wrong;
+    if (wrong > 0 || load_record(set, i) != STATUS_OK)
+        return 1;
     double *prices = mem_new(length + calendar->ahead, sizeof *prices);
     naive_prices(sums + start, length, calendar->ahead, prices);
     for (int32_t t = 0; t < length + calendar->ahead; t++) {
-        int64_t at = series_dynamic_begin(set, i) + t;
         if (t < length) {
-            wrong += set->values[set->begin[i] + t] != (double)sums[start + t].units;
-            wrong += set->returned[set->begin[i] + t] != (double)sums[start + t].returned;
+            wrong += series_values(set, i)[t] != (double)sums[start + t].units;
+            wrong += series_returned(set, i)[t] != (double)sums[start + t].returned;
         }
-        wrong += !is_same(set->dynamic[0][at], prices[t]);
+        wrong += !is_same(series_dynamic(set, i, 0)[t], prices[t]);
         if (naive->has_known && i % 20 == 0)
-            wrong += set->dynamic[1][at] != naive_promotion(naive, product, set->start[i] + t);
+            wrong +=
+                series_dynamic(set, i, 1)[t] != naive_promotion(naive, product, set->start[i] + t);
     }
     mem_free(&prices);
     wrong += set->statics[0][i] != (naive->has_known ? known_top_category(product) : -1);
@@ -368,7 +375,8 @@ static const SeriesReadOptions plain = {.frequency = FREQUENCY_DAILY,
                                         .until = DAY_NONE,
                                         .ahead = 14,
                                         .least_periods = 1,
-                                        .cost = {{1, 1}}};
+                                        .cost = {{1, 1}},
+                                        .place = {.folder = "/tmp"}};
 
 static void look_in_all_ways(const HistoryModel *model, HistoryStore *store, bool with_known)
 {
@@ -445,6 +453,19 @@ static void test_shapes(void)
     with_shape(&shape, false, look_once);
 }
 
+/* With a few rows in memory. */
+static void look_in_pieces(const HistoryModel *model, HistoryStore *store, bool with_known)
+{
+    series_rows_set_piece(100);
+    look_once(model, store, with_known);
+    series_rows_set_piece(SERIES_ROWS_PIECE);
+}
+
+static void test_small_pieces(void)
+{
+    with_shape(&typical, true, look_in_pieces);
+}
+
 /* Channels that the orders do not have are one group without a name. */
 static void look_by_channel(const HistoryModel *model, HistoryStore *store, bool with_known)
 {
@@ -461,8 +482,12 @@ static void look_by_channel(const HistoryModel *model, HistoryStore *store, bool
     const int32_t *channel = table_column_const(&by_channel.keys, "channel")->data;
     for (int64_t i = 0; i < by_channel.n; i++)
         CU_ASSERT_EQUAL(channel[i], -1);
-    for (int64_t at = 0; by_channel.n == of_all.n && at < of_all.begin[of_all.n]; at++)
-        CU_ASSERT_EQUAL(by_channel.values[at], of_all.values[at]);
+    for (int64_t i = 0; by_channel.n == of_all.n && i < of_all.n; i++) {
+        CU_ASSERT_EQUAL(load_record(&by_channel, i), STATUS_OK);
+        CU_ASSERT_EQUAL(load_record(&of_all, i), STATUS_OK);
+        for (int32_t t = 0; t < series_length(&of_all, i); t++)
+            CU_ASSERT_EQUAL(series_values(&by_channel, i)[t], series_values(&of_all, i)[t]);
+    }
     series_set_free(&by_channel);
     series_set_free(&of_all);
 }
@@ -475,8 +500,9 @@ static void test_channels(void)
 /* A country that is asked for, or is not there; faults end in one error on all ranks. */
 static void look_at_failures(const HistoryModel *model, HistoryStore *store, bool with_known)
 {
-    static const char *const sites[] = {"forecast.read", "forecast.gather", "forecast.promotions",
-                                        "forecast.series", "forecast.place"};
+    static const char *const sites[] = {
+        "forecast.read",  "forecast.gather",    "forecast.promotions", "forecast.series",
+        "forecast.place", "store.scratch.open", "store.scratch.write", "store.scratch.read"};
     Comm *comm = rank_comm();
     Error error = {0};
     SeriesReadOptions options = plain;
@@ -498,7 +524,7 @@ static void look_at_failures(const HistoryModel *model, HistoryStore *store, boo
             series_read(comm, store->store, &store->shop, &options, &set, &counts, &error);
         CU_ASSERT_EQUAL(status, STATUS_IO);
         CU_ASSERT_EQUAL(error.rank, rank);
-        CU_ASSERT(set.n == 0 && set.values == NULL);
+        CU_ASSERT(set.n == 0 && set.spool == NULL);
         CU_ASSERT(model_arm(comm, NULL, 0));
     }
 }
@@ -509,6 +535,6 @@ static void test_failures(void)
 }
 
 CU_TestInfo series_read_tests[] = {
-    {"typical", test_typical},   {"shapes", test_shapes}, {"channels", test_channels},
-    {"failures", test_failures}, CU_TEST_INFO_NULL,
+    {"typical", test_typical},           {"shapes", test_shapes},     {"channels", test_channels},
+    {"small pieces", test_small_pieces}, {"failures", test_failures}, CU_TEST_INFO_NULL,
 };

@@ -62,6 +62,7 @@ extern CU_TestInfo popular_lists_tests[];
 extern CU_TestInfo list_rows_tests[];
 extern CU_TestInfo calendar_tests[];
 extern CU_TestInfo series_place_tests[];
+extern CU_TestInfo series_rows_tests[];
 extern CU_TestInfo series_read_tests[];
 extern CU_TestInfo series_files_tests[];
 extern CU_TestInfo list_reasons_tests[];
@@ -137,6 +138,7 @@ extern CU_TestInfo anomalies_tests[];
         {"list_rows", list_rows_tests}, \
         {"calendar", calendar_tests}, \
         {"series_place", series_place_tests}, \
+        {"series_rows", series_rows_tests}, \
         {"series_read", series_read_tests}, \
         {"series_files", series_files_tests}, \
         {"list_reasons", list_reasons_tests}, \
