@@ -231,10 +231,15 @@ static double spool_bytes(const PlanSizes *sizes, const PlanShape *shape)
 /* How often all of them are read. */
 static const double SPOOL_READS = 81;
 
-/* What is known of each day of each series, and what becomes rows. */
+/* Series at a time of which each day is known; the others lie in a file. */
+static const double SERIES_BATCH = 1024;
+
+/* Of each series what is forecast, which becomes rows; of a batch what is known of each day. */
 static double series_memory(const PlanSizes *sizes, const PlanShape *shape)
 {
-    return sizes->products * (600 + (24 * sizes->days + 100.0 * shape->horizon) / shape->ranks);
+    double own = sizes->products / shape->ranks;
+    return 600 * sizes->products + 100.0 * shape->horizon * own +
+           24 * sizes->days * fmin(own, SERIES_BATCH);
 }
 
 /* What the regression across series adds up, of each rank. */
@@ -248,7 +253,7 @@ static PlanNeed forecast_need(const PlanSizes *sizes, const PlanShape *shape)
     double selling = cells > 0 ? 1 - exp(-sizes->lines / cells) : 0;
     double sums = day_sums(sizes, shape);
     return (PlanNeed){
-        .memory = BASE + fmax(3e6 + 56 * sums, 15e6 + series_memory(sizes, shape)),
+        .memory = BASE + 15e6 + series_memory(sizes, shape),
         .sent = share_sent(shape) * (27 * n * sums + 3400 * sizes->products) +
                 (n > 1 ? n * POOLED_SENT : 0),
         .read = 16 * sizes->lines + SPOOL_READS * spool_bytes(sizes, shape),
