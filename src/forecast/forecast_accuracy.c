@@ -229,30 +229,30 @@ static bool is_asked(const ForecastMeasures *asked, SeriesModels models, int m)
 }
 
 /* All models at one origin. Collective. */
-static Status measure_origin(Comm *comm, const ForecastMeasures *asked, ModelForecasts *from,
-                             int origin, const Room *room, double *blocks, double *totals,
-                             Error *error)
+static Status measure_origin(Comm *comm, const SeriesSet *set, const Backtest *backtest,
+                             const ForecastMeasures *asked, int origin, const Room *room,
+                             double *blocks, double *totals, Error *error)
 {
-    Status status = STATUS_OK;
+    Status status;
     Combination combination;
     Tiers tiers = {0};
-    const Backtest *backtest = from->backtest;
-    TRY(combination_learn(comm, from->set, backtest, origin + 1, asked->n_before, &combination,
-                          error));
+    TRY(combination_learn(comm, set, backtest, origin + 1, asked->n_before, &combination, error));
     if (asked->nodes != NULL)
-        TRY(tiers_forecast(comm, from->set, backtest, &combination, asked->nodes, asked->reconcile,
+        TRY(tiers_forecast(comm, set, backtest, &combination, asked->nodes, asked->reconcile,
                            origin, asked->n_before, &tiers, error));
-    from->combination = &combination;
-    from->published = tiers.mean;
-    from->published_from = origin;
     for (int m = 0; m < SERIES_MEASURED; m++) {
-        double *total = totals + m * FIGURES;
-        from->model = (SeriesModel)m;
+        ModelForecasts from = {.set = set,
+                               .backtest = backtest,
+                               .model = (SeriesModel)m,
+                               .combination = &combination,
+                               .published = tiers.mean,
+                               .published_from = origin};
+        double *total = totals + (int64_t)m * FIGURES;
         if (!is_asked(asked, backtest->options.models, m))
             continue;
-        TRY(measure_model(comm, from, origin, asked->n_before, room, blocks, total, error));
+        TRY(measure_model(comm, &from, origin, asked->n_before, room, blocks, total, error));
         if (asked->levels != NULL)
-            TRY(measure_levels(comm, from, asked->levels, origin, total, error));
+            TRY(measure_levels(comm, &from, asked->levels, origin, total, error));
     }
 out:
     tiers_free(&tiers);
@@ -267,13 +267,12 @@ Status forecast_measure(Comm *comm, const SeriesSet *set, const Backtest *backte
     double *blocks = NULL;
     double *totals = mem_new((int64_t)SERIES_MEASURED * FIGURES, sizeof *totals);
     Room room = room_make(backtest->options.horizon);
-    ModelForecasts from = {.set = set, .backtest = backtest};
     TRY_ALL(comm,
             mem_resize(&blocks, n_blocks * FIGURES, sizeof *blocks, "measures of forecasts", error),
             error);
     *accuracies = (ForecastAccuracies){.models = backtest->options.models};
     for (int o = asked->first; o < asked->first + asked->n_origins; o++)
-        TRY(measure_origin(comm, asked, &from, o, &room, blocks, totals, error));
+        TRY(measure_origin(comm, set, backtest, asked, o, &room, blocks, totals, error));
     finish(comm, backtest, totals, accuracies);
 out:
     room_free(&room);
