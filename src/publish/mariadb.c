@@ -183,6 +183,7 @@ static Status send_block(Publication *publication, int i, const Table *rows, Err
         key_text[c] = is_text(&table->columns[c]) && is_in_key(table, table->columns[c].name);
     }
     TRY(fault_point("publish.load", error));
+    TRY(target_safe_point(table, "loaded", error));
     for (int64_t row = 0; row < rows->rows; row++) {
         if (insert->size == 0)
             buffer_printf(insert, "INSERT INTO \"%s__next\" VALUES ", table->name);
@@ -256,6 +257,7 @@ static Status verify_table(Publication *publication, int i, Error *error)
     bool more;
     Status status;
     TRY(fault_point("publish.verify", error));
+    TRY(target_safe_point(table, "read back", error));
     buffer_append_string(&sql, "SELECT ");
     sql_target_append_columns(&sql, table, NULL);
     buffer_printf(&sql, " FROM \"%s__next\"", table->name);

@@ -1,6 +1,7 @@
 #include "publish/mariadb_session.h"
 
 #include "base/fault.h"
+#include "base/stop.h"
 #include "database/sql.h"
 #include "publish/mariadb_place.h"
 
@@ -53,6 +54,7 @@ static Status rename_now(void *database, Error *error)
     for (int i = 0; i < options->lock_tries && !done; i++) {
         if (i > 0)
             sql_target_wait(options->lock_seconds);
+        TRY(stop_point(error, "while other sessions used the tables, before the switch"));
         int wait = i < options->lock_tries / 2 ? 0 : (int)ceil(options->lock_seconds);
         TRY(maria_set_lock_wait(session->maria, wait, error));
         status = maria_run(session->maria, error,
@@ -209,6 +211,7 @@ Status mariadb_session_lock(const SqlTarget *target, const PublishOptions *optio
     for (int i = 0; i < options->lock_tries && got == 0; i++) {
         if (i > 0)
             sql_target_wait(options->lock_seconds);
+        TRY(stop_point(error, "while another run published into the database"));
         TRY(sql_target_count(target, &got, error,
                              "SELECT get_lock(concat('vesper ', md5(database())), 0)"));
     }

@@ -240,20 +240,25 @@ run_vesper 1 publish "${options[@]}" --to "${url/'vesper?'/taken?}"
 expect_failure "somebody's table" 4 'has a table sales_daily that Vesper did not publish'
 expect_value "somebody's table" "$(sql taken "SELECT * FROM sales_daily")" mine
 
-# ---- faults, and deaths of the publisher ----
+# ---- faults, stops, and deaths of the publisher ----
 
 for site in reach open load verify switch; do
     VESPER_FAULT=publish.$site:0:1 publish
     expect_failure "a fault at publish.$site" 4 "injected fault at publish.$site\$"
     expect_value "a fault at publish.$site" "$(leftovers)" 0
 done
-expect_shown "faults" night1
+for site in load verify; do
+    VESPER_FAULT=publish.$site:0:2:stop publish
+    expect_failure "asked to stop at publish.$site" 7 'while table [a-z_]+ was (loaded|read back), before the switch'
+    expect_value "asked to stop at publish.$site" "$(leftovers)" 0
+done
+expect_shown "faults and stops" night1
 die() { # SITE
-    { expect_kill=yes VESPER_FAULT=publish.$1:0:1:kill publish; } 2>/dev/null
+    { expect_kill=yes VESPER_FAULT=$1:0:1:kill publish; } 2>/dev/null
 }
-for site in load verify switch; do die $site; done
+for site in load verify switch; do die publish.$site; done
 expect_shown "deaths" night1
-die retire
+die publish.retire
 expect_shown "death after the switch" night2
 run_vesper 1 rollback --to "$url"
 expect_done "rollback after a death after the switch"
@@ -262,42 +267,49 @@ expect_value "rollback after a death after the switch" "$(leftovers)" 0
 
 # ---- the server dies, cuts the connection, or keeps something else ----
 
-hold_publisher() { # SITE:RANK:NTH: a publisher that stands still there
-    VESPER_FAULT=publish.$1:wait "$vesper" publish "${options[@]}" --to "$url" >publisher.out 2>publisher.err </dev/null &
+# A publisher that waits for a table in the middle of loading, sales_daily__next being there; `let_go` lets it go on.
+sql mysql "GRANT LOCK TABLES ON vesper.* TO page"
+hold_publisher() {
+    sql vesper "CREATE TABLE IF NOT EXISTS product_total__next (n INT)"
+    hold "LOCK TABLES product_total__next READ;"
+    "$vesper" publish "${options[@]}" --to "$url" >publisher.out 2>publisher.err </dev/null 8>&- &
     publisher=$!
     for ((tries = 0; tries < 200; tries++)); do
-        [ "$(sql mysql "SELECT count(*) FROM information_schema.processlist
-            WHERE user = 'vesper_publisher' AND command = 'Sleep' AND time_ms > 200")" = 1 ] && return
+        [ "$(sql mysql "SELECT count(*) FROM information_schema.processlist p JOIN information_schema.tables
+            WHERE user = 'vesper_publisher' AND p.state = 'Waiting for table metadata lock'
+            AND table_name = 'sales_daily__next'")" = 1 ] && return
         sleep 0.05
     done
-    fail "no publisher was seen at publish.$1"
+    fail "no publisher waits"
 }
-release() { # sets rc, out, err
-    kill -USR1 "$publisher"
+ended() { # sets rc, out, err
     rc=0
     wait "$publisher" || rc=$?
     cp publisher.out out
     cp publisher.err err
 }
 
-hold_publisher load:0:3
+hold_publisher
 cp -a store twin
 run_vesper 1 publish --store twin --pair-min-orders 2 --to "$url" --lock-tries 2 --lock-timeout 0.1
 expect_failure "a second publisher" 8 'another run publishes into this database'
 stop_server KILL
-release
+let_go
+ended
 expect_failure "the server is killed" 4 "$socket" 'run again'
 publish
 expect_failure "no server" 4 'cannot connect to the database' "$socket" 'is the server running'
 start_server
 expect_shown "the server was killed" night1
-hold_publisher load:0:3
+hold_publisher
 sql mysql "KILL USER vesper_publisher"
-release
+let_go
+ended
 expect_failure "the connection is cut" 4 'the connection was cut: run again'
-hold_publisher verify:0:1
+hold_publisher
 sql vesper "UPDATE sales_daily__next SET net = net + 1 LIMIT 1"
-release
+let_go
+ended
 expect_failure "other values" 4 'sales_daily was read back with ([0-9]+) of \1 rows but other values'
 expect_shown "other values" night1
 expect_value "other values" "$(leftovers)" 0
