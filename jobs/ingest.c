@@ -1,7 +1,7 @@
 /* vesper ingest: take in what happened since last night.
  *
- * Question: which orders, products, customers, events, reviews, pairs, promotions and holidays are
- *           new?
+ * Question: which orders, products, customers, events, reviews, pairs, promotions, stock-outs and
+ *           holidays are new?
  * In:  --input TABLE=PATH (CSV, plain or compressed, a folder, or a database), mapped by the ini
  * file Out: one more generation of the store; bad rows in STORE/rejects/NNNNNN-TABLE.csv with file,
  *      line, field and reason. Rows read = stored + rejected + unchanged, always. */

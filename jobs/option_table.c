@@ -29,8 +29,8 @@ const JobOption option_table[] = {
      EVERY,
      PART_NONE},
     {{"input", 0, NULL, NULL, OPTION_LIST, "TABLE=PATH", NULL, 0, 0,
-      "take in PATH as orders, products, customers, events, reviews, pairs, promotions or "
-      "holidays: "
+      "take in PATH as orders, products, customers, events, reviews, pairs, promotions, "
+      "stockouts or holidays: "
       "a CSV file (plain, .gz, .xz, .zst) or a folder of them, or a database, "
       "postgresql://USER@HOST/DATABASE or sqlite:FILE"},
      INGEST | NIGHTLY | PLAN,

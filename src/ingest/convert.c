@@ -64,10 +64,11 @@ static int64_t missing_value(const Field *field)
 
 /* Columns that are made even if the file does not have them. All of a catalogue are: one batch may
  * know prices where another does not, and an unknown price is no price of 0. A holiday without a
- * country has none in any file, nor a pair without value or time. */
+ * country has none in any file, nor a pair without value or time, nor a stock-out an end. */
 static bool is_made_by_rule(InputTable table, const Field *field)
 {
-    if (table == INPUT_PRODUCTS || table == INPUT_HOLIDAYS || table == INPUT_PAIRS)
+    if (table == INPUT_PRODUCTS || table == INPUT_HOLIDAYS || table == INPUT_PAIRS ||
+        table == INPUT_STOCKOUTS)
         return true;
     return table == INPUT_ORDERS &&
            (field->kind == FIELD_STATUS || field->dictionary == DICTIONARY_CUSTOMER);
@@ -132,7 +133,7 @@ void converter_init(Converter *converter, InputTable table, const InputSettings 
         converter->unit_price = find_plan(converter, "unit_price");
         converter->cancelled = find_plan(converter, "cancelled");
     }
-    if (table == INPUT_PROMOTIONS) {
+    if (table == INPUT_PROMOTIONS || table == INPUT_STOCKOUTS) {
         converter->first_day = find_plan(converter, "first_day");
         converter->last_day = find_plan(converter, "last_day");
     }
@@ -341,9 +342,10 @@ static bool check_order(Converter *converter)
     return true;
 }
 
-static bool check_promotion(Converter *converter)
+static bool check_days(Converter *converter)
 {
-    if (converter->last_day->number < converter->first_day->number)
+    int64_t last = converter->last_day->number;
+    if (last != DAY_NONE && last < converter->first_day->number)
         return reject(converter, "to", "before the first day");
     return true;
 }
@@ -387,7 +389,8 @@ static bool read_record(Converter *converter, const CsvRecord *record)
     case INPUT_ORDERS:
         return check_order(converter);
     case INPUT_PROMOTIONS:
-        return check_promotion(converter);
+    case INPUT_STOCKOUTS:
+        return check_days(converter);
     default:
         return true;
     }

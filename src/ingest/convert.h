@@ -29,7 +29,7 @@ typedef struct Converter {
     FieldPlan plans[INPUT_FIELDS_MAX];
     int n_plans;
     FieldPlan *order_id, *quantity, *unit_price, *cancelled; /* of orders */
-    FieldPlan *first_day, *last_day;                         /* of promotions */
+    FieldPlan *first_day, *last_day;                         /* of promotions and stockouts */
     FieldPlan *time;
     Column *day; /* beside that timestamp; NULL if the table has none */
     Column *row;

@@ -83,6 +83,7 @@ typedef struct GlobalTable {
 static const GlobalTable global_tables[] = {
     {INPUT_PRODUCTS, 1, {{"product", false}}},
     {INPUT_PROMOTIONS, 2, {{"product", false}, {"first_day", false}}},
+    {INPUT_STOCKOUTS, 2, {{"product", false}, {"first_day", false}}},
     {INPUT_HOLIDAYS, 2, {{"day", false}, {"country", false}}},
 };
 enum { N_GLOBAL_TABLES = sizeof global_tables / sizeof *global_tables };

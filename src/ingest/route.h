@@ -114,9 +114,10 @@ Status route_complete_columns(Table *rows, const ColumnSpec *specs, int n_specs,
 Status route_unite_columns(ParsedBatch *parsed, InputTable kind, const Store *store,
                            Error *error) VESPER_MUST_USE;
 
-/* route.c: the other tables. `products`, `promotions` and `holidays` (global), and `customers`,
- * `events`, `reviews`, `pairs` by the partition of their customer (else of their session, order or
- * product), sorted by customer and time. Empties those parsed tables. Collective. */
+/* route.c: the other tables. `products`, `promotions`, `stockouts` and `holidays` (global), and
+ * `customers`, `events`, `reviews`, `pairs` by the partition of their customer (else of their
+ * session, order or product), sorted by customer and time. Empties those parsed tables. Collective.
+ */
 Status route_store_rows(Comm *comm, Store *store, StoreBatch *batch, ParsedBatch *parsed,
                         const Customers *customers, const Placement *placement,
                         Error *error) VESPER_MUST_USE;

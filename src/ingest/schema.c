@@ -65,6 +65,13 @@ static const Field promotions_fields[] = {
     {"depth", "depth", FIELD_SHARE, DICTIONARY_NONE, true},
 };
 
+/* Without a last day the product is still out of stock. */
+static const Field stockouts_fields[] = {
+    {"product_id", "product", FIELD_CODE, DICTIONARY_PRODUCT, true},
+    {"from", "first_day", FIELD_DAY, DICTIONARY_NONE, true},
+    {"to", "last_day", FIELD_DAY, DICTIONARY_NONE, false},
+};
+
 static const Field holidays_fields[] = {
     {"day", "day", FIELD_DAY, DICTIONARY_NONE, true},
     {"country", "country", FIELD_CODE, DICTIONARY_COUNTRY, false},
@@ -81,6 +88,7 @@ static const InputSchema schemas[INPUT_COUNT] = {
     [INPUT_CUSTOMERS] = SCHEMA(customers), [INPUT_EVENTS] = SCHEMA(events),
     [INPUT_REVIEWS] = SCHEMA(reviews),     [INPUT_PROMOTIONS] = SCHEMA(promotions),
     [INPUT_HOLIDAYS] = SCHEMA(holidays),   [INPUT_PAIRS] = SCHEMA(pairs),
+    [INPUT_STOCKOUTS] = SCHEMA(stockouts),
 };
 
 static const char *const dictionary_names[DICTIONARY_COUNT] = {

@@ -51,6 +51,7 @@ typedef enum InputTable {
     INPUT_PAIRS,
     INPUT_PROMOTIONS,
     INPUT_HOLIDAYS,
+    INPUT_STOCKOUTS,
     INPUT_COUNT
 } InputTable;
 

@@ -35,8 +35,9 @@ double plan_base_memory(void)
 static const struct {
     const char *table;
     double bytes;
-} text_rows[] = {{"orders", 76},  {"products", 70}, {"customers", 40},  {"events", 60},
-                 {"reviews", 50}, {"pairs", 24},    {"promotions", 40}, {"holidays", 30}};
+} text_rows[] = {{"orders", 76},     {"products", 70},  {"customers", 40},
+                 {"events", 60},     {"reviews", 50},   {"pairs", 24},
+                 {"promotions", 40}, {"stockouts", 36}, {"holidays", 30}};
 
 double plan_text_bytes(const char *table, double rows)
 {

@@ -25,7 +25,7 @@ static const struct {
 enum { N_DATED = sizeof dated / sizeof *dated };
 
 /* Tables without days that name products. */
-static const char *const undated[] = {"products", "promotions"};
+static const char *const undated[] = {"products", "promotions", "stockouts"};
 
 #define PRODUCT "product"
 #define CUSTOMER "customer"

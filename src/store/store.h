@@ -143,9 +143,9 @@ int32_t store_last_day(const Store *store, int64_t generation);
 /* See the store from here on as if it had taken in nothing after `day`: rows of orders, events,
  * reviews and pairs, and customers who joined, of later days are not there for any function below
  * or for store_rows, nor are products and customers that nothing else names. An order that came
- * again is seen as it stands now; catalogue, promotions and holidays are seen whole. DAY_NONE, or a
- * day not before the last of all: everything is seen. STATUS_USAGE before the first. Partitions are
- * then read by the ranks that own them. Collective. */
+ * again is seen as it stands now; catalogue, promotions, stock-outs and holidays are seen whole.
+ * DAY_NONE, or a day not before the last of all: everything is seen. STATUS_USAGE before the first.
+ * Partitions are then read by the ranks that own them. Collective. */
 Status store_see_until(Comm *comm, Store *store, int32_t day, Error *error) VESPER_MUST_USE;
 /* The day, DAY_NONE while everything is seen. Local. */
 int32_t store_seen_until(const Store *store);

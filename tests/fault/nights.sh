@@ -15,6 +15,7 @@ printf 'product_id,name,category\np1,One,a/b\np2,Two,a/c\n' >products.csv
 printf 'customer_id,joined_at,country\nc1,2023-01-01,Chile\nc2,2023-02-01,Norway\n' >customers.csv
 printf 'customer_id,at,kind,product_id\nc1,2024-01-01 10:00:00,view,p1\n' >events.csv
 printf 'product_id,from,to,depth\np1,2024-01-01,2024-01-05,0.2\n' >promotions.csv
+printf 'product_id,from,to\np1,2024-01-03,\n' >stockouts.csv
 printf 'day,country,name\n2024-01-01,,New Year\n' >holidays.csv
 printf 'product_id,rating,at\np1,5,2024-02-01\np2,4,2024-02-02\n' >reviews.csv
 
@@ -23,7 +24,8 @@ shape=(--pair-min-orders 2 --recommend yes --split-days 10 --factors 4 --iterati
     --forecast yes --horizon 3 --learn-origins 2 --forecast-models average,tsb,pooled)
 how=(--partitions 8 --max-rejected 0.1 --checkpoint-seconds 0)
 tables=(--input products=products.csv --input customers=customers.csv --input events=events.csv
-    --input reviews=reviews.csv --input promotions=promotions.csv --input holidays=holidays.csv)
+    --input reviews=reviews.csv --input promotions=promotions.csv
+    --input stockouts=stockouts.csv --input holidays=holidays.csv)
 
 # The arguments of night NUMBER, in night_arguments.
 prepare_night() {

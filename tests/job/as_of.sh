@@ -30,7 +30,7 @@ up_to() {
 events at
 reviews at
 customers joined_at"
-    cp raw/products.csv raw/promotions.csv raw/holidays.csv "$2"
+    cp raw/products.csv raw/promotions.csv raw/stockouts.csv raw/holidays.csv "$2"
     # Orders that come again, on a day before and as they were later.
     awk -F, -v OFS=, 'NR > 1 && $1 % 98 == 0 { $4 += 1; print }' "$2/orders1.csv" >>"$2/orders2.csv"
 }
@@ -66,7 +66,7 @@ dump_tables() { # DATABASE: every published row, without those of the run
 
 up_to 9999-12-31 everything
 up_to $day until
-for plans in "" "products promotions holidays"; do
+for plans in "" "products promotions stockouts holidays"; do
     rm -rf store cut
     for store in store cut; do
         run_vesper 1 init --store $store --partitions 8

@@ -81,12 +81,13 @@ printf 'customer_id,joined_at,country\nc1,2023-01-01,Chile\n' >customers.csv
 printf 'customer_id,at,kind,product_id\nc1,2024-01-01 10:00:00,view,p1\n' >events.csv
 printf 'product_id,rating,at\np1,5,2024-02-01\n' >reviews.csv
 printf 'product_id,from,to,depth\np1,2024-02-01,2024-02-07,0.25\np1,2024-02-01,2024-02-07,0\n' >promotions.csv
+printf 'product_id,from,to\np1,2024-01-01,2024-01-03\np9,2024-01-01,\np1,2024-01-01,2024-01-02\n' >stockouts.csv
 printf 'day,country,name\n2024-12-25,Chile,Christmas Day\n2024-12-25,,Christmas Day\n' >holidays.csv
 night tables --input orders=orders.csv --input products=products.csv \
     --input customers=customers.csv --input events=events.csv --input reviews=reviews.csv \
-    --input promotions=promotions.csv --input holidays=holidays.csv
+    --input promotions=promotions.csv --input stockouts=stockouts.csv --input holidays=holidays.csv
 expect_done "several tables"
-expect_rows "several tables" $((lines + 9)) $((lines + 9)) 0 0
+expect_rows "several tables" $((lines + 12)) $((lines + 12)) 0 0
 expect_same_figures "several tables" quoted.csv tables
 
 # Rejected rows, mended where they lie and given again, give what a clean file gives.

@@ -138,6 +138,16 @@ static void test_days(void)
                              "p2,2024-05-02,,0.1\n"
                              "p2,1969-12-31,2024-05-03,1\n"
                              "p1,2024-05-01,2024-05-01,0\n");
+    parse_fixture_write_text(&fixture, "stockouts.csv",
+                             "to,product_id,from\n"
+                             "2024-05-03,p1,2024-05-01\n"
+                             ",p2,2024-05-01\n"
+                             "2024-04-30,p2,2024-05-01\n"
+                             "2024-05-01,p2,2024-05-01\n"
+                             "2024-05-01,p2,\n"
+                             "2024-05-01,,2024-05-01\n"
+                             "soon,p2,2024-05-01\n");
+    parse_fixture_write_text(&fixture, "open.csv", "product_id,from\np1,2024-05-01\n");
     parse_fixture_write_text(&fixture, "holidays.csv",
                              "name,day\nNew Year,2024-01-01\n,2024-01-02\nLeap,2024-02-30\n");
     parse_fixture_expect(&fixture, "promotions", "promotions.csv",
@@ -151,6 +161,15 @@ static void test_days(void)
                          "p2,2024-05-02,2024-05-03,0.12345\n"
                          "promotions.csv,7,to,empty,p2,2024-05-02,,0.1\n",
                          "8 3 5 0\n");
+    parse_fixture_expect(
+        &fixture, "stockouts", "stockouts.csv", "p1 19844 19846\np2 19844 -\np2 19844 19844\n",
+        REJECT_HEADER "to,product_id,from\n"
+                      "stockouts.csv,4,to,before the first day,2024-04-30,p2,2024-05-01\n"
+                      "stockouts.csv,6,from,empty,2024-05-01,p2,\n"
+                      "stockouts.csv,7,product_id,empty,2024-05-01,,2024-05-01\n"
+                      "stockouts.csv,8,to,not a date like YYYY-MM-DD,soon,p2,2024-05-01\n",
+        "7 3 4 0\n");
+    parse_fixture_expect(&fixture, "stockouts", "open.csv", "p1 19844 -\n", NULL, "1 1 0 0\n");
     parse_fixture_expect(&fixture, "holidays", "holidays.csv", "19723 - 'New Year'\n",
                          REJECT_HEADER
                          "name,day\n"

@@ -149,6 +149,7 @@ static void test_text(void)
 {
     CU_ASSERT_EQUAL(plan_text_bytes("orders", 10), 10 * plan_text_bytes("orders", 1));
     CU_ASSERT(plan_text_bytes("holidays", 1) > 0);
+    CU_ASSERT(plan_text_bytes("stockouts", 1) > 0);
     CU_ASSERT_EQUAL(plan_text_bytes("sales", 5), 0);
 }
 
