@@ -1,8 +1,8 @@
 /* vesper forecast: how much of each product will be asked for, and when to reorder it.
  *
  * Question: what will the shop's customers ask for in the next weeks, how sure is that, and what
- * must be ordered now? In: the store's orders, products, promotions and holidays. Out: results of
- * this generation: forecast_daily, forecast_total, forecast_accuracy, demand_anomaly,
+ * must be ordered now? In: the store's orders, products, promotions, stock-outs and holidays. Out:
+ * results of this generation: forecast_daily, forecast_total, forecast_accuracy, demand_anomaly,
  * inventory_plan (docs/tables.md).
  *
  * With --evaluate nothing is written; a table on stdout has a row a model, one for the mix of
@@ -66,6 +66,7 @@ static Status read_series(Run *run, Error *error)
         SeriesReadOptions own = options->plan.series;
         own.place = (SpoolPlace){.folder = scratch_folder()};
         TRY(series_read(run->comm, run->store, &run->shop, &own, &run->series, &counts, error));
+        run->forecast.out_of_stock = counts.out_of_stock;
     }
     stage_note(run, "series=%lld", (long long)run->series.total);
 out:

@@ -19,6 +19,10 @@ static void print_series(const Run *run)
                  (int)calendar->n);
     if (closed > 0)
         summary_line("", "closed in %lld of them", (long long)closed);
+    if (run->forecast.out_of_stock > 0) {
+        count_format(run->forecast.out_of_stock, series);
+        summary_line("", "out of stock: %s values of the history are not known", series);
+    }
     if (options->test != NULL)
         summary_line("measured", "by %s, %d periods ahead", options->test,
                      options->plan.backtest.horizon);

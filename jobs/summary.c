@@ -148,6 +148,9 @@ void summary_of_forecast(const Run *run)
     summary_line("forecast", "%s pieces in the next %d periods, of %s series; %s to order now",
                  count(summary->units).text, run->forecast_options.plan.backtest.horizon,
                  count(summary->series).text, count(summary->to_order).text);
+    if (summary->out_of_stock > 0)
+        summary_line("", "out of stock: %s values of the history are not known",
+                     count(summary->out_of_stock).text);
     if (summary->is_measured)
         summary_line("",
                      "from the last origin: RMSSE %.4f, seasonal naive %.4f; %.1f %% came "

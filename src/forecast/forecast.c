@@ -52,6 +52,7 @@ static Status read_history(ForecastRun *run, Error *error)
     TRY(shop_open(run->comm, run->store, &run->shop, error));
     TRY(series_read(run->comm, run->store, &run->shop, &options, &run->set, &counts, error));
     run->summary->series = run->set.total;
+    run->summary->out_of_stock = counts.out_of_stock;
     log_stage(run, "forecast.history");
 out:
     return status;

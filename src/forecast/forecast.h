@@ -25,6 +25,7 @@ typedef struct ForecastPlan {
 /* What a person is told at the end. */
 typedef struct ForecastSummary {
     int64_t series;
+    int64_t out_of_stock;        /* values of them that are not known for that */
     int64_t outliers;            /* values that no model sees as they are */
     int64_t fallbacks;           /* series that were not forecast by the mix */
     bool is_measured;            /* the history was long enough */

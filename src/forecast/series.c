@@ -21,10 +21,16 @@ static const struct {
     [FREQUENCY_QUARTERLY] = {"quarterly", 4}, [FREQUENCY_YEARLY] = {"yearly", 1},
 };
 
+void calendar_free(Calendar *calendar)
+{
+    mem_free(&calendar->is_closed);
+    mem_free(&calendar->holiday);
+    *calendar = (Calendar){0};
+}
+
 void series_set_free(SeriesSet *set)
 {
-    mem_free(&set->calendar.is_closed);
-    mem_free(&set->calendar.holiday);
+    calendar_free(&set->calendar);
     table_free(&set->keys);
     mem_free(&set->begin);
     mem_free(&set->start);

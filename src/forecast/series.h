@@ -78,6 +78,7 @@ typedef struct SeriesSet {
     int32_t *statics[SERIES_STATIC_MAX];                    /* [n] */
 } SeriesSet;
 
+void calendar_free(Calendar *calendar);
 void series_set_free(SeriesSet *set);
 
 /* Set first and total by n of all ranks. Collective. */

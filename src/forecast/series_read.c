@@ -36,9 +36,10 @@ typedef struct Reader {
     int64_t *of_country; /* [countries] lines of kept sales */
     Table lines;         /* of the partition at hand */
     SeriesRows rows;
-    Promotions promotions;
-    PromotionDays promotion_days;
-    double *room; /* [calendar.n] */
+    ProductDays promotions, stockouts;
+    PeriodDays period_days;
+    Calendar daily; /* of the history, whatever the periods are */
+    double *room;   /* [calendar.n] */
 } Reader;
 
 static void reader_free(Reader *reader)
@@ -48,8 +49,10 @@ static void reader_free(Reader *reader)
     mem_free(&reader->of_country);
     table_free(&reader->lines);
     series_rows_free(&reader->rows);
-    series_promotions_free(&reader->promotions);
-    series_promotion_days_free(&reader->promotion_days);
+    product_days_free(&reader->promotions);
+    product_days_free(&reader->stockouts);
+    period_days_free(&reader->period_days);
+    calendar_free(&reader->daily);
     mem_free(&reader->room);
 }
 
@@ -293,6 +296,9 @@ static Status make_calendar(Comm *comm, Reader *reader, Calendar *calendar, Erro
             calendar_make(reader->options->frequency, &reader->days, &holidays,
                           reader->options->ahead, calendar, error),
             error);
+    TRY_ALL(comm,
+            calendar_make(FREQUENCY_DAILY, &reader->days, &holidays, 0, &reader->daily, error),
+            error);
 out:
     table_free(&holidays);
     return status;
@@ -387,7 +393,7 @@ out:
 
 /* Rows [first, late) of series i, into its record. */
 static void fill_series(Reader *reader, const Span *span, const SeriesSet *set, int64_t i,
-                        double *record)
+                        double *record, SeriesReadCounts *counts)
 {
     const Table *rows = &reader->rows.table;
     const Calendar *calendar = &set->calendar;
@@ -407,11 +413,13 @@ static void fill_series(Reader *reader, const Span *span, const SeriesSet *set, 
             prices[t] = (double)column_of(rows, PAID)[k] / (double)priced;
     }
     series_finish_prices(prices, length, calendar->ahead, reader->room);
-    int32_t product = ((const int32_t *)set->keys.columns[0].data)[i];
+    int32_t product = reader->shop->product.place[((const int32_t *)set->keys.columns[0].data)[i]];
     if (reader->promotions.is_known)
-        series_promotion_shares(&reader->promotions, reader->shop->product.place[product], calendar,
-                                set->start[i], length + calendar->ahead, &reader->promotion_days,
-                                promotions);
+        series_promotion_shares(&reader->promotions, product, set->start[i],
+                                length + calendar->ahead, &reader->period_days, promotions);
+    counts->out_of_stock +=
+        series_mask_stockouts(&reader->stockouts, product, &reader->daily, set->start[i], length,
+                              &reader->period_days, values);
 }
 
 /* The series of the run at hand, behind those that are there. */
@@ -432,7 +440,7 @@ static Status take_series(Reader *reader, SeriesSet *set, SeriesWriter *writer,
             continue;
         TRY(list_series(reader, &span, set, error));
         TRY(series_writer_next(writer, set, set->n - 1, &record, error));
-        fill_series(reader, &span, set, set->n - 1, record);
+        fill_series(reader, &span, set, set->n - 1, record, counts);
     }
 out:
     return status;
@@ -445,7 +453,7 @@ static Status make_series(Reader *reader, SeriesSet *set, SeriesReadCounts *coun
     SeriesWriter writer = {0};
     TRY(mem_resize(&reader->room, set->calendar.n, sizeof *reader->room, "prices of a series",
                    error));
-    TRY(series_promotion_days(&set->calendar, &reader->promotion_days, error));
+    TRY(period_days_make(&set->calendar, &reader->period_days, error));
     TRY(mem_resize(&set->begin, 1, sizeof *set->begin, "series", error));
     set->begin[0] = 0;
     for (int64_t run = 0; run < reader->rows.n_runs; run++) {
@@ -464,10 +472,10 @@ out:
 
 static void sum_counts(Comm *comm, SeriesReadCounts *counts)
 {
-    int64_t sums[] = {counts->kept, counts->unfinished, counts->left_out, counts->short_series,
-                      counts->returned};
+    int64_t sums[] = {counts->kept,         counts->unfinished, counts->left_out,
+                      counts->short_series, counts->returned,   counts->out_of_stock};
     comm_sum_i64(comm, sums, sizeof sums / sizeof *sums);
-    *counts = (SeriesReadCounts){sums[0], sums[1], sums[2], sums[3], sums[4]};
+    *counts = (SeriesReadCounts){sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]};
 }
 
 Status series_read(Comm *comm, Store *store, const Shop *shop, const SeriesReadOptions *options,
@@ -482,7 +490,8 @@ Status series_read(Comm *comm, Store *store, const Shop *shop, const SeriesReadO
     TRY_ALL(comm, read_own(&reader, comm_rank(comm), comm_size(comm), error), error);
     TRY(make_calendar(comm, &reader, &set->calendar, error));
     TRY(series_rows_gather(comm, &reader.keys, NULL, NULL, NULL, &reader.rows, error));
-    TRY(series_promotions_read(comm, store, shop, &reader.promotions, error));
+    TRY(product_days_read(comm, store, shop, "promotions", &reader.promotions, error));
+    TRY(product_days_read(comm, store, shop, "stockouts", &reader.stockouts, error));
     TRY(begin_set(comm, &reader, set, error));
     TRY_ALL(comm, make_series(&reader, set, counts, error), error);
     sum_counts(comm, counts);

@@ -30,13 +30,15 @@ typedef struct SeriesReadCounts {
     int64_t left_out;     /* the others of products that sold in too few whole periods, */
     int64_t short_series; /* and of how many series that would be */
     int64_t returned;     /* returned units up to `until`, all in all */
+    int64_t out_of_stock; /* values of series that are not known for that */
 } SeriesReadCounts;
 
 /* Series of products that sold, sorted by product id, then by name of country or channel; from the
- * period of the first sale to the last whole period. Keys `product` and `country` or `channel`;
- * dynamic `price` (the last mean price paid, over the median of the series) and `promotion`; static
- * `category` and `brand`. The calendar is the shop's. STATUS_USAGE for a country that the shop does
- * not know. Collective. */
+ * period of the first sale to the last whole period; a value is not known where nothing sold and
+ * the table `stockouts` has the product out of stock on all open days of the period. Keys `product`
+ * and `country` or `channel`; dynamic `price` (the last mean price paid, over the median of the
+ * series) and `promotion`; static `category` and `brand`. The calendar is the shop's. STATUS_USAGE
+ * for a country that the shop does not know. Collective. */
 Status series_read(Comm *comm, Store *store, const Shop *shop, const SeriesReadOptions *options,
                    SeriesSet *set, SeriesReadCounts *counts, Error *error) VESPER_MUST_USE;
 

@@ -187,18 +187,22 @@ static Status surround_nodes(Building *building, Error *error)
 
 /* ---- adding up ---- */
 
-/* Mean demand of each series before the origin, which lies `after` periods before its end. */
+/* Mean of the known demand of each series before the origin, which lies `after` periods before its
+ * end. */
 static Status set_history(const SeriesSet *set, int32_t after, double **history, Error *error)
 {
     Status status;
     TRY(mem_resize(history, set->n, sizeof **history, "demand of series", error));
     for (int64_t i = 0; i < set->n; i++) {
         double sum = 0.0;
+        int32_t known = 0;
         TRY(series_load(set, i, error));
         const double *values = series_values(set, i);
-        for (int32_t t = 0; t < series_length(set, i) - after; t++)
+        for (int32_t t = 0; t < series_length(set, i) - after; t++) {
+            known += !isnan(values[t]);
             sum += isnan(values[t]) ? 0.0 : values[t];
-        (*history)[i] = sum / fmax(1.0, series_length(set, i) - after);
+        }
+        (*history)[i] = sum / fmax(1.0, known);
     }
 out:
     return status;

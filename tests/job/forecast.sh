@@ -9,7 +9,7 @@ $datagen --lines 20000 --customers 800 --products 150 --days 200 --seed 5 --out 
     fail "vesper-datagen"
 options=(--forecast yes --horizon 14 --learn-origins 3)
 inputs=(--input orders=raw/orders.csv --input products=raw/products.csv --input promotions=raw/promotions.csv
-    --input holidays=raw/holidays.csv)
+    --input stockouts=raw/stockouts.csv --input holidays=raw/holidays.csv)
 run_vesper 2 nightly --store store "${inputs[@]}" --to sqlite:shop.db "${options[@]}"
 expect_done "a night" || finish
 expect_text "a night" out '^forecast +[0-9,]+ pieces in the next 14 periods, of [0-9,]+ series'

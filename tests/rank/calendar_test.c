@@ -62,12 +62,6 @@ static Calendar make(Frequency frequency, int32_t ahead)
     return calendar;
 }
 
-static void calendar_free(Calendar *calendar)
-{
-    mem_free(&calendar->is_closed);
-    mem_free(&calendar->holiday);
-}
-
 static int32_t count_closed(const Calendar *calendar, int32_t begin, int32_t end)
 {
     int32_t n = 0;

@@ -1,11 +1,11 @@
-/* A catalogue, promotions and holidays made of noise; see known_model.h. */
+/* A catalogue, promotions, stock-outs and holidays made of noise; see known_model.h. */
 #include "rank/known_model.h"
 
 #include "rank/model.h"
 
 #include <stdio.h>
 
-enum { CATEGORIES = 5, BRANDS = 3, PROMOTIONS = 60 };
+enum { CATEGORIES = 5, BRANDS = 3, PROMOTIONS = 60, STOCKOUTS = 80 };
 
 static const char *const categories[CATEGORIES] = {"b/x", "a/x", "b/y", "c", "a"};
 static const int32_t tops[CATEGORIES] = {0, 1, 0, 2, 1}; /* in the order of first appearance */
@@ -43,6 +43,20 @@ static Offer offer_at(const ShopShape *shape, int batch, int i)
     return offer;
 }
 
+/* Days out of stock, row i of a batch: an offer without depth. Some come again with another end,
+ * some have none. */
+static Offer stockout_at(const ShopShape *shape, int batch, int i)
+{
+    int what = batch == 1 && i % 3 == 0 ? i : i + batch * STOCKOUTS;
+    uint64_t noise = model_noise(what, 7, 0);
+    Offer out = {.product = (int32_t)(noise % (uint64_t)shape->products),
+                 .first_day = shape->first_day - 5 +
+                              (int32_t)(noise / 1000 % (uint64_t)(shape->n_days + 30))};
+    uint64_t length = model_noise(i, 8, batch);
+    out.last_day = length % 10 == 0 ? DAY_NONE : out.first_day + (int32_t)(length / 10 % 50);
+    return out;
+}
+
 static void holiday_at(const ShopShape *shape, int batch, int i, int32_t *day, int32_t *country,
                        char name[KNOWN_NAME_SIZE])
 {
@@ -68,6 +82,22 @@ int32_t known_depth(const ShopShape *shape, int32_t product, int32_t day)
             most = offer.depth;
     }
     return most;
+}
+
+bool known_out_of_stock(const ShopShape *shape, int32_t product, int32_t day)
+{
+    for (int k = 0; k < 2 * STOCKOUTS; k++) {
+        Offer out = stockout_at(shape, k / STOCKOUTS, k % STOCKOUTS);
+        bool counts = out.product == product && day >= out.first_day &&
+                      (out.last_day == DAY_NONE || day <= out.last_day);
+        for (int later = k + 1; later < 2 * STOCKOUTS && counts; later++) {
+            Offer other = stockout_at(shape, later / STOCKOUTS, later % STOCKOUTS);
+            counts = other.product != product || other.first_day != out.first_day;
+        }
+        if (counts)
+            return true;
+    }
+    return false;
 }
 
 void known_holiday(const ShopShape *shape, int k, int32_t *day, int32_t *country,
@@ -121,7 +151,8 @@ static Status add_offer(Table *rows, Offer offer, Error *error)
     ((int32_t *)rows->columns[0].data)[row] = offer.product;
     ((int32_t *)rows->columns[1].data)[row] = offer.first_day;
     ((int32_t *)rows->columns[2].data)[row] = offer.last_day;
-    ((int32_t *)rows->columns[3].data)[row] = offer.depth;
+    if (rows->n_columns > 3)
+        ((int32_t *)rows->columns[3].data)[row] = offer.depth;
     return STATUS_OK;
 }
 
@@ -136,7 +167,7 @@ static Status add_holiday(Table *rows, int32_t day, int32_t country, const char 
 }
 
 /* Which table add_all fills. */
-enum { PRODUCT_ROWS, PROMOTION_ROWS, HOLIDAY_ROWS };
+enum { PRODUCT_ROWS, PROMOTION_ROWS, STOCKOUT_ROWS, HOLIDAY_ROWS };
 
 static Status add_all(const ShopShape *shape, int number, int what, Table *rows, Error *error)
 {
@@ -147,6 +178,8 @@ static Status add_all(const ShopShape *shape, int number, int what, Table *rows,
         TRY(add_product(rows, i, error));
     for (int i = 0; what == PROMOTION_ROWS && i < PROMOTIONS; i++)
         TRY(add_offer(rows, offer_at(shape, number, i), error));
+    for (int i = 0; what == STOCKOUT_ROWS && i < STOCKOUTS; i++)
+        TRY(add_offer(rows, stockout_at(shape, number, i), error));
     for (int i = 0; what == HOLIDAY_ROWS && i < KNOWN_HOLIDAYS; i++) {
         holiday_at(shape, number, i, &day, &country, name);
         TRY(add_holiday(rows, day, country, name, error));
@@ -194,6 +227,7 @@ Status known_write(Comm *comm, Store *store, const ShopShape *shape, int number,
         TRY(write_rows(comm, batch, shape, number, PRODUCT_ROWS, "products", products, 8, error));
     }
     TRY(write_rows(comm, batch, shape, number, PROMOTION_ROWS, "promotions", promotions, 4, error));
+    TRY(write_rows(comm, batch, shape, number, STOCKOUT_ROWS, "stockouts", promotions, 3, error));
     TRY(write_rows(comm, batch, shape, number, HOLIDAY_ROWS, "holidays", holidays, 3, error));
     TRY(store_batch_commit(comm, store, &batch, error));
 out:

@@ -1,5 +1,5 @@
-/* What a random shop's store knows beside orders: a catalogue, and promotions and holidays in two
- * batches, of which later rows replace earlier ones. */
+/* What a random shop's store knows beside orders: a catalogue, and promotions, stock-outs and
+ * holidays in two batches, of which later rows replace earlier ones. */
 #ifndef VESPER_TESTS_RANK_KNOWN_MODEL_H
 #define VESPER_TESTS_RANK_KNOWN_MODEL_H
 
@@ -18,6 +18,9 @@ int32_t known_brand(int32_t product);
 
 /* The greatest depth of a day, of promotions as they stand at the end. */
 int32_t known_depth(const ShopShape *shape, int32_t product, int32_t day);
+
+/* Whether a product is out of stock on a day, as it stands at the end. */
+bool known_out_of_stock(const ShopShape *shape, int32_t product, int32_t day);
 
 /* Row k of the 2 x KNOWN_HOLIDAYS. */
 void known_holiday(const ShopShape *shape, int k, int32_t *day, int32_t *country,

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "forecast/calendar.h"
+#include "forecast/series_known.h"
 #include "forecast/series_rows.h"
 #include "rank/history_model.h"
 #include "rank/known_model.h"
@@ -23,8 +24,8 @@ typedef struct Naive {
     const Shop *shop;
     const SeriesReadOptions *options;
     int32_t until;
-    bool has_known; /* catalogue, promotions and holidays */
-    Calendar calendar;
+    bool has_known; /* catalogue, promotions, stock-outs and holidays */
+    Calendar calendar, daily;
 } Naive;
 
 static bool is_sale(const ModelLine *line)
@@ -125,6 +126,7 @@ static Status naive_calendar(Naive *naive, Error *error)
     }
     TRY(calendar_make(naive->options->frequency, &days, &holidays, naive->options->ahead,
                       &naive->calendar, error));
+    TRY(calendar_make(FREQUENCY_DAILY, &days, &holidays, 0, &naive->daily, error));
 out:
     table_free(&holidays);
     calendar_days_free(&days);
@@ -195,6 +197,22 @@ static double naive_promotion(const Naive *naive, int32_t product, int32_t perio
     return (double)sum / (1e4 * (end - begin));
 }
 
+/* Nobody could buy on any day of the period on which the shop was open. */
+static bool naive_out_of_stock(const Naive *naive, int32_t product, int32_t period)
+{
+    Frequency frequency = naive->options->frequency;
+    int n_open = 0;
+    for (int32_t day = period_first_day(frequency, period);
+         day < period_first_day(frequency, period + 1); day++) {
+        if (calendar_is_closed(&naive->daily, day))
+            continue;
+        if (!naive->has_known || !known_out_of_stock(&naive->model->orders.shape, product, day))
+            return false;
+        n_open++;
+    }
+    return n_open > 0;
+}
+
 static bool is_same(double a, double b)
 {
     return a == b || (isnan(a) && isnan(b));
@@ -208,7 +226,7 @@ static Status load_record(const SeriesSet *set, int64_t i)
 
 /* Mistakes in series i of the set, which is of this product and group. */
 static int64_t compare_series(const Naive *naive, const SeriesSet *set, int64_t i, int32_t product,
-                              int32_t group, const Sums *sums)
+                              int32_t group, const Sums *sums, int64_t *out_of_stock)
 {
     const Calendar *calendar = &naive->calendar;
     int64_t wrong = 0;
@@ -225,7 +243,11 @@ static int64_t compare_series(const Naive *naive, const SeriesSet *set, int64_t 
     naive_prices(sums + start, length, calendar->ahead, prices);
     for (int32_t t = 0; t < length + calendar->ahead; t++) {
         if (t < length) {
-            wrong += series_values(set, i)[t] != (double)sums[start + t].units;
+            double units = (double)sums[start + t].units;
+            if (units == 0 && naive_out_of_stock(naive, product, set->start[i] + t))
+                units = NAN;
+            *out_of_stock += isnan(units);
+            wrong += !is_same(series_values(set, i)[t], units);
             wrong += series_returned(set, i)[t] != (double)sums[start + t].returned;
         }
         wrong += !is_same(series_dynamic(set, i, 0)[t], prices[t]);
@@ -281,12 +303,15 @@ static void expect_set(const Naive *naive, const SeriesSet *set, const SeriesRea
                 continue;
             }
             if (n >= set->first && n < set->first + set->n)
-                wrong += compare_series(naive, set, n - set->first, product, group, sums);
+                wrong += compare_series(naive, set, n - set->first, product, group, sums,
+                                        &expected.out_of_stock);
             n++;
         }
     }
     mem_free(&sums);
+    comm_sum_i64(rank_comm(), &expected.out_of_stock, 1);
     CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT_EQUAL(counts->out_of_stock, expected.out_of_stock);
     CU_ASSERT_EQUAL(set->total, n);
     CU_ASSERT_EQUAL(counts->kept, expected.kept);
     CU_ASSERT_EQUAL(counts->unfinished, expected.unfinished);
@@ -343,8 +368,8 @@ static void expect_read(const HistoryModel *model, HistoryStore *store,
         expect_placing(&set, &options->cost);
     }
     series_set_free(&set);
-    mem_free(&naive.calendar.is_closed);
-    mem_free(&naive.calendar.holiday);
+    calendar_free(&naive.calendar);
+    calendar_free(&naive.daily);
 }
 
 static void with_shape(const ShopShape *shape, bool with_known,
@@ -501,8 +526,8 @@ static void test_channels(void)
 static void look_at_failures(const HistoryModel *model, HistoryStore *store, bool with_known)
 {
     static const char *const sites[] = {
-        "forecast.read",  "forecast.gather",    "forecast.promotions", "forecast.series",
-        "forecast.place", "store.scratch.open", "store.scratch.write", "store.scratch.read"};
+        "forecast.read",  "forecast.gather",    "forecast.product_days", "forecast.series",
+        "forecast.place", "store.scratch.open", "store.scratch.write",   "store.scratch.read"};
     Comm *comm = rank_comm();
     Error error = {0};
     SeriesReadOptions options = plain;
@@ -534,7 +559,56 @@ static void test_failures(void)
     with_shape(&typical, true, look_at_failures);
 }
 
+/* ---- days out of stock, one rule after the other ---- */
+
+static void expect_masked(Frequency frequency, DayRange *ranges, const double *expected, int32_t n)
+{
+    enum { DAYS = 28, MONDAY = 18708 /* 2021-03-22 */, SUNDAY = 6 };
+    Error error;
+    int64_t starts[] = {0, 0, 3}; /* the first product is always there */
+    ProductDays stockouts = {.is_known = true, .starts = starts, .list = ranges};
+    double values[DAYS] = {0};
+    Calendar periods, daily;
+    PeriodDays days = {0};
+    CU_ASSERT_EQUAL(
+        calendar_make_open(frequency, period_of_day(frequency, MONDAY), n, 2, 1, &periods, &error),
+        STATUS_OK);
+    CU_ASSERT_EQUAL(calendar_make_open(FREQUENCY_DAILY, MONDAY, DAYS, 0, 6, &daily, &error),
+                    STATUS_OK);
+    for (int32_t day = SUNDAY; day < DAYS; day += 7)
+        daily.is_closed[day] = true;
+    CU_ASSERT_EQUAL(period_days_make(&periods, &days, &error), STATUS_OK);
+    values[n - 1] = 4; /* sold all the same */
+    int32_t masked = 0, start = periods.first;
+    CU_ASSERT_EQUAL(series_mask_stockouts(&stockouts, 0, &daily, start, n, &days, values), 0);
+    for (int32_t t = 0; t < n; t++) {
+        CU_ASSERT_EQUAL(values[t], t == n - 1 ? 4 : 0);
+        masked += isnan(expected[t]);
+    }
+    CU_ASSERT_EQUAL(series_mask_stockouts(&stockouts, 1, &daily, start, n, &days, values), masked);
+    for (int32_t t = 0; t < n; t++)
+        CU_ASSERT(is_same(values[t], expected[t]));
+    period_days_free(&days);
+    calendar_free(&periods);
+    calendar_free(&daily);
+}
+
+static void test_masks(void)
+{
+    enum { MONDAY = 18708 };
+    /* Monday to Tuesday; Wednesday to Saturday, so that nothing is left of the first week but the
+     * closed Sunday; from the Tuesday of the second week on. */
+    DayRange ranges[] = {
+        {MONDAY, MONDAY + 1, 1}, {MONDAY + 2, MONDAY + 5, 1}, {MONDAY + 8, INT32_MAX, 1}};
+    const double of_days[] = {NAN, NAN, NAN, NAN, NAN, NAN, 0, 0, NAN, NAN, NAN, NAN, NAN, 0, 4};
+    const double of_weeks[] = {NAN, 0, NAN, 4};
+    expect_masked(FREQUENCY_DAILY, ranges, of_days, 15);
+    expect_masked(FREQUENCY_WEEKLY, ranges, of_weeks, 4);
+}
+
 CU_TestInfo series_read_tests[] = {
-    {"typical", test_typical},           {"shapes", test_shapes},     {"channels", test_channels},
-    {"small pieces", test_small_pieces}, {"failures", test_failures}, CU_TEST_INFO_NULL,
+    {"typical", test_typical},   {"shapes", test_shapes},
+    {"channels", test_channels}, {"small pieces", test_small_pieces},
+    {"failures", test_failures}, {"masks", test_masks},
+    CU_TEST_INFO_NULL,
 };
