@@ -155,15 +155,36 @@ static double from_scale(Scale scale, double x)
     return scale == SCALE_ROOT ? square_of(x) : scale == SCALE_LOG ? exp(x) : x;
 }
 
-static void set_band(const OutlierBand *band, int t, Scale scale, double x, double expected,
-                     double deviation, double limit)
+/* How values are compared, and what none can be below, in units. */
+typedef struct Measure {
+    Scale scale;
+    double least;
+    double limit; /* usual deviations */
+} Measure;
+
+/* NaN stays. */
+static double units_of(const Measure *measure, double x)
 {
-    band->expected[t] = from_scale(scale, expected);
-    band->low[t] = from_scale(scale, expected - limit * deviation);
-    if (scale == SCALE_ROOT && band->expected[t] >= 0)
-        band->low[t] = fmax(band->low[t], 0);
-    band->high[t] = from_scale(scale, expected + limit * deviation);
+    double y = from_scale(measure->scale, x);
+    return y < measure->least ? measure->least : y;
+}
+
+static void set_band(const OutlierBand *band, int t, const Measure *measure, double x,
+                     double expected, double deviation)
+{
+    band->expected[t] = units_of(measure, expected);
+    band->low[t] = units_of(measure, expected - measure->limit * deviation);
+    band->high[t] = units_of(measure, expected + measure->limit * deviation);
     band->deviation[t] = (x - expected) / deviation;
+}
+
+static bool is_ever_negative(SeriesView series)
+{
+    for (int t = 0; t < series.n; t++) {
+        if (series.y[t] < 0)
+            return true;
+    }
+    return false;
 }
 
 /* ---- all values ---- */
@@ -200,12 +221,15 @@ static void judge_values(SeriesView series, const OutlierRule *rule, const Outli
     int n = series.n;
     int near = series.season > NEAR_LEAST ? series.season : NEAR_LEAST;
     double *x = work, *level = work + n, *room = level + n, *effects = room + n + 2 * near + 2;
-    Scale scale = rule->is_count ? SCALE_ROOT : SCALE_PLAIN;
+    bool is_positive = rule->is_count && !is_ever_negative(series);
+    Measure measure = {.scale = rule->is_count ? SCALE_ROOT : SCALE_PLAIN,
+                       .least = is_positive ? 0 : -INFINITY,
+                       .limit = rule->limit};
     bool has_season = series.season > 1 && n / SEASONS_LEAST >= series.season;
     int season = has_season ? series.season : 1;
     effects[0] = 0;
     for (int t = 0; t < n; t++)
-        x[t] = to_scale(scale, series.y[t]);
+        x[t] = to_scale(measure.scale, series.y[t]);
     running_median(x, n, near, level, room);
     if (has_season) {
         learn_season(x, level, n, season, effects, room);
@@ -219,7 +243,7 @@ static void judge_values(SeriesView series, const OutlierRule *rule, const Outli
     deviation = fmax(deviation, floor_of(series, rule->is_count));
     for (int t = 0; t < n; t++) {
         double effect = effects[t % season];
-        set_band(band, t, scale, x[t] + effect, level[t] + effect, deviation, rule->limit);
+        set_band(band, t, &measure, x[t] + effect, level[t] + effect, deviation);
     }
 }
 
@@ -231,6 +255,7 @@ static void judge_sizes(SeriesView series, const OutlierRule *rule, const Outlie
 {
     int n = series.n, count = 0;
     double *sizes = work, *level = work + n, *room = level + n;
+    Measure measure = {.scale = SCALE_LOG, .least = 0, .limit = rule->limit};
     for (int t = 0; t < n; t++) {
         band->expected[t] = band->low[t] = band->high[t] = band->deviation[t] = NAN;
         if (series.y[t] > 0)
@@ -249,7 +274,7 @@ static void judge_sizes(SeriesView series, const OutlierRule *rule, const Outlie
             continue;
         double deviation = rule->is_count ? fmax(usual, exp(-.5 * level[k])) : usual;
         deviation = fmax(deviation, RELATIVE_FLOOR);
-        set_band(band, t, SCALE_LOG, sizes[k], level[k], deviation, rule->limit);
+        set_band(band, t, &measure, sizes[k], level[k], deviation);
         k++;
     }
 }
@@ -259,13 +284,11 @@ static void judge_sizes(SeriesView series, const OutlierRule *rule, const Outlie
 static bool is_mostly_zero(SeriesView series)
 {
     int zeros = 0, known = 0;
-    bool is_negative = false;
     for (int t = 0; t < series.n; t++) {
         known += !isnan(series.y[t]);
         zeros += series.y[t] == 0;
-        is_negative = is_negative || series.y[t] < 0;
     }
-    return !is_negative && 2 * zeros > known;
+    return 2 * zeros > known && !is_ever_negative(series);
 }
 
 int outliers_find(SeriesView series, const OutlierRule *rule, const OutlierBand *band, double *work)

@@ -4,7 +4,8 @@
  * Expected is the median of the neighbours, with what the place in the season usually adds; the
  * usual deviation comes from the median and the 90 % quantile of all deviations, whichever is more,
  * so that up to a tenth of outliers does not spoil it. Counts are compared by their square roots,
- * whose deviation is at least that of Poisson's counts. Where most periods are 0, only the sizes of
+ * whose deviation is at least that of Poisson's counts; where none is below 0, neither is the band.
+ * Where most periods are 0, only the sizes of
  * the others are judged, by their logarithms. */
 #ifndef VESPER_KERNEL_OUTLIERS_H
 #define VESPER_KERNEL_OUTLIERS_H

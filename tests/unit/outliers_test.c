@@ -220,6 +220,26 @@ static void test_negative(void)
     CU_ASSERT(judged.found == 1 && outliers_is_one(&judged.band, y, 20));
 }
 
+/* Nobody asks for fewer than no pieces: where the season takes the level below 0, and where
+ * rounding does. */
+static void test_none_below_zero(void)
+{
+    for (uint64_t entity = 0; entity < 40; entity++) {
+        Random random = random_stream(12, entity);
+        double y[210];
+        for (int t = 0; t < 210; t++) {
+            bool is_asked = t % 7 != 6 || random_below(&random, 20) == 0;
+            y[t] = is_asked ? (double)random_poisson(&random, t < 105 ? 40 : 1) : 0;
+        }
+        Judged judged;
+        judge(&judged, y, 210, 7, &of_counts);
+        for (int t = 0; t < 210; t++) {
+            CU_ASSERT(judged.expected[t] >= 0 && judged.low[t] >= 0);
+            CU_ASSERT(judged.low[t] <= judged.expected[t] && judged.expected[t] <= judged.high[t]);
+        }
+    }
+}
+
 /* Numbers times 2^30: the same ones, and the band times 2^30. */
 static void test_scale(void)
 {
@@ -237,9 +257,15 @@ static void test_scale(void)
 }
 
 CU_TestInfo outliers_tests[] = {
-    {"windows", test_windows},       {"planted", test_planted},
-    {"season", test_season},         {"a new level", test_new_level},
-    {"sizes of demand", test_sizes}, {"none", test_none},
-    {"constant", test_constant},     {"negative", test_negative},
-    {"any scale", test_scale},       CU_TEST_INFO_NULL,
+    {"windows", test_windows},
+    {"planted", test_planted},
+    {"season", test_season},
+    {"a new level", test_new_level},
+    {"sizes of demand", test_sizes},
+    {"none", test_none},
+    {"constant", test_constant},
+    {"negative", test_negative},
+    {"none below 0", test_none_below_zero},
+    {"any scale", test_scale},
+    CU_TEST_INFO_NULL,
 };
