@@ -8,11 +8,15 @@
  * With --evaluate nothing is written; a table on stdout has a row a model, one for the mix of
  * them and, of a store, one for what would be published, measured at several origins of the store's
  * history or of --series FILE, or by --test FILE, what came after. Means over the series and
- * origins (docs/methods/forecast_accuracy.md): sMAPE               percent MASE, RMSSE         1:
- * as the naive forecast did in the past OWA                 1: as Naive2 bias                share
- * of what came pinball             of the quantiles, scaled as MASE WRMSSE              of all
- * --levels, weighted; only with these within 80 %         share of what came between the quantiles
- * .1 and .9 seconds             of all threads and ranks */
+ * origins (docs/methods/forecast_accuracy.md):
+ *   sMAPE          percent
+ *   MASE, RMSSE    1: as the naive forecast did in the past
+ *   OWA            1: as Naive2
+ *   bias           share of what came
+ *   pinball        of the quantiles, scaled as RMSSE
+ *   WRMSSE         of all --levels, weighted; only with these
+ *   within 80 %    share of what came between low_80 and high_80
+ *   seconds        of all threads and ranks */
 #include "as_of.h"
 #include "forecast/series_files.h"
 #include "forecast_table.h"
@@ -23,6 +27,7 @@
 #include "summary.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 Status choose_forecasts(Run *run, Error *error)
 {
@@ -144,11 +149,32 @@ Status make_forecasts(Run *run, Error *error)
     return part_make(run, PART_FORECAST, write_forecasts, error);
 }
 
-static Status refuse_files(const Run *run, Error *error)
+/* Named beside the series of a file, other than by the ini, which may be a shop's. */
+static bool names_store(const Config *config)
 {
+    const char *store = config_text(config, "store"), *usual = config_ini(config, "store", "path");
+    return store != NULL && (usual == NULL || strcmp(store, usual) != 0);
+}
+
+/* What would have no effect is a mistake. */
+static Status refuse_idle(const Run *run, Error *error)
+{
+    static const char *const measuring[] = {"series", "levels", "measure-origins"};
     Status status = STATUS_OK;
-    if (run->forecast_options.series != NULL)
-        FAIL(error, STATUS_USAGE, "--series is for measuring models: give --evaluate with it");
+    const Config *config = run->config;
+    const ForecastOptions *options = &run->forecast_options;
+    for (int k = 0; k < 3 && !config_switch(config, "evaluate"); k++) {
+        if (config_is_set(config, measuring[k]))
+            FAIL(error, STATUS_USAGE, "--%s is for measuring models: give --evaluate with it",
+                 measuring[k]);
+    }
+    if (options->series != NULL && names_store(config))
+        FAIL(error, STATUS_USAGE,
+             "--series and --store (or VESPER_STORE) name two sources of series: give one");
+    if (options->test != NULL && config_is_set(config, "measure-origins"))
+        FAIL(error, STATUS_USAGE,
+             "--measure-origins holds ends of the series out, --test says what came after them: "
+             "give one");
 out:
     return status;
 }
@@ -157,9 +183,9 @@ Status job_forecast(Run *run, Error *error)
 {
     Status status;
     TRY(choose_forecasts(run, error));
+    TRY(comm_agree(run->comm, refuse_idle(run, error), error));
     if (config_switch(run->config, "evaluate"))
         return job_evaluate(run, error);
-    TRY(comm_agree(run->comm, refuse_files(run, error), error));
     TRY(as_of_read(run, true, error));
     TRY(stage_run(run, "open", open_to_write, error));
     TRY(as_of_look_back(run, error));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MEASURED_USUALLY = 3 };
 static const SeriesModels USUAL = (1U << SERIES_MODELS) - 1;
 /* Nanoseconds of all models for a series of n values and an origin: the line through what
  * bench/forecast.sh prints by length (2.9, 5.1, 8.5, 14.5, 28.7 ms for 90, 180, 365, 730, 1,460
@@ -125,7 +126,9 @@ Status forecast_options_read(const Config *config, ForecastOptions *options, Err
     int threads = (int)config_int(config, "threads");
     int horizon = (int)config_int(config, "horizon");
     int season = (int)config_int(config, "season");
-    *options = (ForecastOptions){.measured = (int)config_int(config, "measure-origins")};
+    *options = (ForecastOptions){.measured = MEASURED_USUALLY};
+    if (config_is_set(config, "measure-origins"))
+        options->measured = (int)config_int(config, "measure-origins");
     TRY(read_frequency(config, &plan->series.frequency, error));
     TRY(read_grouping(config, &plan->series.grouping, error));
     TRY(read_models(config, &plan->backtest.models, error));
@@ -145,6 +148,7 @@ Status forecast_options_read(const Config *config, ForecastOptions *options, Err
     plan->lead_time_days = (int32_t)config_int(config, "lead-time");
     plan->review_days = (int32_t)config_int(config, "review-days");
     plan->service_level = config_real(config, "service-level");
+    plan->holding_rate = config_real(config, "holding-rate");
 out:
     return status;
 }

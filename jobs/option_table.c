@@ -284,7 +284,7 @@ const JobOption option_table[] = {
      PART_FORECAST},
     {{"season", 0, "forecast", "season", OPTION_INT, "N", "0", 0, 10000,
       "periods of a season; 0: that of the frequency (hourly 24, daily 7, monthly 12, quarterly "
-      "4)"},
+      "4; weekly and yearly series have none)"},
      FORECAST | PUBLISH | NIGHTLY,
      PART_FORECAST},
     {{"horizon", 0, "forecast", "horizon", OPTION_INT, "N", "28", 1, 1000, "periods ahead"},
@@ -302,8 +302,8 @@ const JobOption option_table[] = {
       "origins in the past that weights and intervals are learned from, one horizon apart"},
      FORECAST | PUBLISH | NIGHTLY | PLAN,
      PART_FORECAST},
-    {{"measure-origins", 0, NULL, NULL, OPTION_INT, "N", "3", 1, 5,
-      "with --evaluate: origins that the models are measured from"},
+    {{"measure-origins", 0, NULL, NULL, OPTION_INT, "N", NULL, 1, 5,
+      "with --evaluate, unless --test: origins that the models are measured from, usually 3"},
      FORECAST,
      PART_NONE},
     {{"least-periods", 0, "forecast", "least_periods", OPTION_INT, "N", "1", 1, 1000000,
@@ -334,6 +334,12 @@ const JobOption option_table[] = {
      PART_FORECAST},
     {{"service-level", 0, "forecast", "service_level", OPTION_REAL, "SHARE", "0.95", 0.5, 0.9999,
       "probability to have enough of a product in stock"},
+     FORECAST | PUBLISH | NIGHTLY,
+     PART_FORECAST},
+    {{"holding-rate", 0, "forecast", "holding_rate", OPTION_REAL, "SHARE", "0", 0, 100,
+      "what keeping a piece for a year costs, as a share of its cost: with the catalogue's cost "
+      "and "
+      "order_cost orders are of the economic quantity; 0: not known"},
      FORECAST | PUBLISH | NIGHTLY,
      PART_FORECAST},
     {{"forecast", 0, "forecast", "nightly", OPTION_TEXT, "YES|NO", "yes", 0, 0,

@@ -178,12 +178,7 @@ static Status write_series(ForecastRun *run, const Forecasts *from, Error *error
                             .lead_days = (double)run->plan->lead_time_days,
                             .review_days = (double)run->plan->review_days,
                             .service_level = run->plan->service_level,
-                            .days_to_arrival = NAN,
-                            .pack = NAN,
-                            .least_order = NAN,
-                            .order_cost = NAN,
-                            .unit_cost = NAN,
-                            .holding_rate = NAN};
+                            .holding_rate = run->plan->holding_rate};
     TRY_ALL(run->comm, forecast_daily_rows(from, &rows, error), error);
     TRY(write_rows(run, "forecast_daily", forecast_rows_key(&run->set), &rows, error));
     TRY_ALL(run->comm, find_anomalies(run, &anomalies, error), error);

@@ -20,6 +20,7 @@ typedef struct ForecastPlan {
     int32_t lead_time_days;  /* of products that the catalogue says nothing of */
     int32_t review_days;     /* from one chance to order to the next */
     double service_level;    /* probability to have enough */
+    double holding_rate;     /* of a piece's cost, a year; 0: not known */
 } ForecastPlan;
 
 /* What a person is told at the end. */

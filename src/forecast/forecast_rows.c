@@ -178,6 +178,11 @@ static const ColumnSpec inventory_columns[] = {
     {"stock_out", COLUMN_F64, UNIT_NONE},
 };
 
+static double money_or_nan(int64_t minor)
+{
+    return minor == MONEY_NONE ? NAN : (double)minor;
+}
+
 /* Of one product: what the catalogue knows, else what is usual. */
 static InventoryTerms terms_of(const Forecasts *from, int32_t product, const InventoryTerms *usual)
 {
@@ -187,6 +192,11 @@ static InventoryTerms terms_of(const Forecasts *from, int32_t product, const Inv
         terms.on_hand = (double)catalogue->stock[product];
     if (catalogue->lead_time_days[product] >= 0)
         terms.lead_days = (double)catalogue->lead_time_days[product];
+    terms.on_order = (double)catalogue->on_order[product];
+    terms.pack = (double)catalogue->pack_size[product];
+    terms.least_order = (double)catalogue->least_order[product];
+    terms.order_cost = money_or_nan(catalogue->order_cost[product]);
+    terms.unit_cost = money_or_nan(catalogue->cost[product]);
     return terms;
 }
 

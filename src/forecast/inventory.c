@@ -25,9 +25,6 @@ void inventory_plan(const IntervalModel *model, int64_t i, const double *mean, d
                                 demand.protected, &terms->service_level, 1, &demand.sufficient);
     InventoryPolicy policy = inventory_policy(terms, &demand);
 
-    bool is_coming = terms->on_order > 0 && !isnan(terms->days_to_arrival);
-    double wait_days = is_coming ? terms->days_to_arrival : terms->lead_days;
-    double wait_demand = inventory_demand_over(wait_days, mean, n, period_days);
     *plan = (InventoryPlan){
         .lead_demand = demand.lead,
         .protected_demand = demand.protected,
@@ -36,7 +33,7 @@ void inventory_plan(const IntervalModel *model, int64_t i, const double *mean, d
         .order_quantity = policy.quantity,
         .days_of_cover = inventory_days_of_cover(terms->on_hand, mean, n, period_days),
     };
-    if (wait_days > 0 || isnan(terms->on_hand))
-        plan->stock_out = intervals_sum_above(model, i, mean, periods_of(wait_days, period_days),
-                                              wait_demand, terms->on_hand);
+    if (terms->lead_days > 0 || isnan(terms->on_hand))
+        plan->stock_out = intervals_sum_above(
+            model, i, mean, periods_of(terms->lead_days, period_days), demand.lead, terms->on_hand);
 }

@@ -13,7 +13,7 @@ typedef struct InventoryPlan {
     double reorder_point;    /* pieces */
     double order_quantity;   /* pieces; NaN: stock not known */
     double days_of_cover;    /* days that the stock lasts; INFINITY: nothing is asked for; NaN */
-    double stock_out;        /* probability that it does not last until the next delivery; NaN */
+    double stock_out;        /* probability that it does not last for the lead time; NaN */
 } InventoryPlan;
 
 /* Plan for series i of the model.

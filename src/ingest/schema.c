@@ -25,6 +25,10 @@ static const Field products_fields[] = {
     {"cost", "cost", FIELD_MONEY, DICTIONARY_NONE, false},
     {"stock", "stock", FIELD_INT64, DICTIONARY_NONE, false},
     {"lead_time_days", "lead_time_days", FIELD_INT32, DICTIONARY_NONE, false},
+    {"on_order", "on_order", FIELD_INT64, DICTIONARY_NONE, false},
+    {"pack_size", "pack_size", FIELD_INT32, DICTIONARY_NONE, false},
+    {"least_order", "least_order", FIELD_INT64, DICTIONARY_NONE, false},
+    {"order_cost", "order_cost", FIELD_MONEY, DICTIONARY_NONE, false},
     {"active", "active", FIELD_BOOL, DICTIONARY_NONE, false},
 };
 

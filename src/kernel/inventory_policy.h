@@ -8,16 +8,15 @@
 /* What is known of one product's supply. NaN: not known, where that is said. */
 typedef struct InventoryTerms {
     double on_hand;       /* pieces; NaN */
-    double on_order;      /* pieces ordered that have not come */
+    double on_order;      /* pieces ordered that have not come, within lead_days at the latest */
     double lead_days;     /* from order to delivery, >= 0 */
     double review_days;   /* from one chance to order to the next, >= 0 */
     double service_level; /* probability to have enough until the delivery after next, in (0, 1) */
-    double days_to_arrival; /* until what is on order comes; NaN: lead_days */
-    double pack;            /* pieces that are ordered together; NaN: 1 */
-    double least_order;     /* pieces; NaN: none */
-    double order_cost;      /* of one order, money; NaN */
-    double unit_cost;       /* of one piece, money; NaN */
-    double holding_rate;    /* of a piece's cost, a year; NaN */
+    double pack;          /* pieces that are ordered together; NaN: 1 */
+    double least_order;   /* pieces; NaN: none */
+    double order_cost;    /* of one order, money; NaN */
+    double unit_cost;     /* of one piece, money; NaN */
+    double holding_rate;  /* of a piece's cost, a year; NaN */
 } InventoryTerms;
 
 /* What is expected to be asked for. */

@@ -138,6 +138,10 @@ static void catalogue_free(Catalogue *catalogue)
     mem_free(&catalogue->cost);
     mem_free(&catalogue->stock);
     mem_free(&catalogue->lead_time_days);
+    mem_free(&catalogue->on_order);
+    mem_free(&catalogue->pack_size);
+    mem_free(&catalogue->least_order);
+    mem_free(&catalogue->order_cost);
     *catalogue = (Catalogue){0};
 }
 
@@ -153,12 +157,18 @@ static Status catalogue_init(Catalogue *catalogue, int32_t n, Error *error)
     TRY(mem_resize(&catalogue->cost, n, sizeof *catalogue->cost, what, error));
     TRY(mem_resize(&catalogue->stock, n, sizeof *catalogue->stock, what, error));
     TRY(mem_resize(&catalogue->lead_time_days, n, sizeof *catalogue->lead_time_days, what, error));
+    TRY(mem_resize(&catalogue->on_order, n, sizeof *catalogue->on_order, what, error));
+    TRY(mem_resize(&catalogue->pack_size, n, sizeof *catalogue->pack_size, what, error));
+    TRY(mem_resize(&catalogue->least_order, n, sizeof *catalogue->least_order, what, error));
+    TRY(mem_resize(&catalogue->order_cost, n, sizeof *catalogue->order_cost, what, error));
     for (int32_t i = 0; i < n; i++) {
         catalogue->is_listed[i] = catalogue->is_active[i] = false;
         catalogue->category[i] = catalogue->brand[i] = -1;
-        catalogue->price[i] = catalogue->cost[i] = MONEY_NONE;
+        catalogue->price[i] = catalogue->cost[i] = catalogue->order_cost[i] = MONEY_NONE;
         catalogue->stock[i] = INT64_MIN;
         catalogue->lead_time_days[i] = -1;
+        catalogue->on_order[i] = catalogue->least_order[i] = 0;
+        catalogue->pack_size[i] = 1;
     }
 out:
     return status;
@@ -170,6 +180,23 @@ static Status bad_catalogue(const char *what, int64_t code, Error *error)
                      "store is damaged: its catalogue holds %s code %" PRId64
                      ", which its dictionary does not have; run vesper verify",
                      what, code);
+}
+
+/* Of stores that are older than these columns there are none. */
+static void take_order_terms(const Table *rows, int64_t row, int64_t code, Catalogue *catalogue)
+{
+    const Column *on_order = table_find_const(rows, "on_order");
+    const Column *pack = table_find_const(rows, "pack_size");
+    const Column *least = table_find_const(rows, "least_order");
+    const Column *cost = table_find_const(rows, "order_cost");
+    if (on_order == NULL || pack == NULL || least == NULL || cost == NULL)
+        return;
+    int64_t coming = column_integer(on_order, row), together = column_integer(pack, row);
+    int64_t pieces = column_integer(least, row);
+    catalogue->on_order[code] = coming > 0 ? coming : 0;
+    catalogue->pack_size[code] = together > 1 ? (int32_t)together : 1;
+    catalogue->least_order[code] = pieces > 0 ? pieces : 0;
+    catalogue->order_cost[code] = column_integer(cost, row);
 }
 
 /* The rows in their order: the last of a product counts. */
@@ -200,6 +227,7 @@ static Status fill_catalogue(Shop *shop, const Table *rows, Error *error)
         catalogue->cost[code] = column_integer(cost, row);
         catalogue->stock[code] = column_integer(stock, row);
         catalogue->lead_time_days[code] = (int32_t)column_integer(lead_time, row);
+        take_order_terms(rows, row, code, catalogue);
     }
     return STATUS_OK;
 }

@@ -33,6 +33,10 @@ typedef struct Catalogue {
     int64_t *cost;           /* the same */
     int64_t *stock;          /* pieces; INT64_MIN unknown */
     int32_t *lead_time_days; /* from ordering to having it; -1 unknown */
+    int64_t *on_order;       /* pieces that are to come; 0 also if unknown */
+    int32_t *pack_size;      /* pieces that are ordered together; 1 also if unknown */
+    int64_t *least_order;    /* pieces; 0: none */
+    int64_t *order_cost;     /* of one order, minor units, MONEY_NONE unknown */
 } Catalogue;
 
 /* All zero is empty. */

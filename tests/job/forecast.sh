@@ -197,7 +197,17 @@ refused "a method" "there is no method 'ols'.*mint" forecast --store store --rec
 refused "a level" "no column 'sort'.*kind" forecast --evaluate --series steps.csv --frequency daily --levels total,sort
 refused "hours of a store" "hourly is for files" forecast --store store --frequency hourly
 refused "a test without series" "--test needs --series" forecast --store store --evaluate --test test.csv
-refused "files without --evaluate" "give --evaluate" forecast --store store --series train.csv
+refused "files without --evaluate" "--series is for measuring.*give --evaluate" forecast --series train.csv
+refused "levels without --evaluate" "--levels is for measuring.*give --evaluate" forecast --store store --levels total
+refused "origins without --evaluate" "--measure-origins is for measuring" forecast --store store --measure-origins 2
+refused "two sources" "--series and --store .*give one" forecast --evaluate --store store --series train.csv
+refused "origins and a test" "--measure-origins .*--test" forecast --evaluate --series train.csv --test test.csv \
+    --measure-origins 2
+printf '[store]\npath = store\n' >shop.ini
+run_vesper 1 forecast -c shop.ini --evaluate --series train.csv --frequency daily --horizon 7 \
+    --learn-origins 1 --measure-origins 1 --forecast-models naive
+expect_done "series beside a shop's ini"
+expect_text "series beside a shop's ini" out '^series +5, daily'
 printf 'id,date,value\na,1,x\n' >bad.csv
 run_vesper 2 forecast --evaluate --series bad.csv --frequency daily
 expect_failure "a value that is no number" 3 'bad.csv' 'line 2|:2'

@@ -89,12 +89,13 @@ static void test_other_tables(void)
 {
     ParseFixture fixture;
     parse_fixture_begin(&fixture, NULL);
-    parse_fixture_write_text(
-        &fixture, "products.csv",
-        "product_id,name,category,brand,price,cost,stock,lead_time_days,active\n"
-        "p1,One thing,a/b,B,1.5,0.75,-4,7,no\n"
-        "p2,,,,,,,,\n"
-        "p3,\"Caf\xc3\xa9 \"\"x\"\"\",a,B,0,,12345678901,0,TRUE\n");
+    parse_fixture_write_text(&fixture, "products.csv",
+                             "product_id,name,category,brand,price,cost,stock,lead_time_days,"
+                             "active,order_cost,pack_size,"
+                             "on_order,least_order\n"
+                             "p1,One thing,a/b,B,1.5,0.75,-4,7,no,12.5,6,30,24\n"
+                             "p2,,,,,,,,,,,,\n"
+                             "p3,\"Caf\xc3\xa9 \"\"x\"\"\",a,B,0,,12345678901,0,TRUE,,,,\n");
     parse_fixture_write_text(&fixture, "customers.csv",
                              "customer_id,joined_at,country,segment\n"
                              "c1,2024-02-29,CL,gold\nc2,,,\n");
@@ -108,9 +109,9 @@ static void test_other_tables(void)
                              "product_id,rating,at\np1,4.5,2024-05-01 12:00\n"
                              "p1,5,2024-05-01 12:00\n");
     parse_fixture_expect(&fixture, "products", "products.csv",
-                         "p1 'One thing' a/b B 150 75 -4 7 0\n"
-                         "p2 '' - - - - - -1 1\n"
-                         "p3 'Caf\xc3\xa9 \"x\"' a B 0 - 12345678901 0 1\n",
+                         "p1 'One thing' a/b B 150 75 -4 7 30 6 24 1250 0\n"
+                         "p2 '' - - - - - -1 - -1 - - 1\n"
+                         "p3 'Caf\xc3\xa9 \"x\"' a B 0 - 12345678901 0 - -1 - - 1\n",
                          NULL, "3 3 0 0\n");
     parse_fixture_expect(&fixture, "customers", "customers.csv", "c1 19782 CL gold\nc2 - - -\n",
                          NULL, "2 2 0 0\n");

@@ -143,11 +143,12 @@ static const Written first_batch[] = {
       ""}},
 };
 
+/* The first batch has no terms of orders: it is of an older store. */
 static const Written second_batch[] = {
     TEXTS("brand", "Acme"),
     {"products",
      TABLE_GLOBAL,
-     8,
+     12,
      {CODE("product", I32),
       CODE("category", I32),
       CODE("brand", I32),
@@ -155,8 +156,12 @@ static const Written second_batch[] = {
       {"cost", COLUMN_I64, UNIT_MONEY_MINOR},
       {"stock", COLUMN_I64, UNIT_COUNT},
       {"active", COLUMN_I8, UNIT_BOOL},
-      {"lead_time_days", COLUMN_I32, UNIT_COUNT}},
-     {"1 0 0 160 -9223372036854775808 12 0 -1", NULL}},
+      {"lead_time_days", COLUMN_I32, UNIT_COUNT},
+      {"on_order", COLUMN_I64, UNIT_COUNT},
+      {"pack_size", COLUMN_I32, UNIT_COUNT},
+      {"least_order", COLUMN_I64, UNIT_COUNT},
+      {"order_cost", COLUMN_I64, UNIT_MONEY_MINOR}},
+     {"1 0 0 160 -9223372036854775808 12 0 -1 -9223372036854775808 6 24 900", NULL}},
 };
 
 static Status write_batch(Comm *comm, Store *store, const Written *tables, size_t n, Error *error)
@@ -254,6 +259,7 @@ static void look_at_names(const Shop *shop, Store *store)
     CU_ASSERT(shop->catalogue.cost[0] == 200 && shop->catalogue.cost[2] == MONEY_NONE);
     CU_ASSERT(shop->catalogue.stock[2] == INT64_MIN && shop->catalogue.category[2] == -1);
     CU_ASSERT(shop->catalogue.lead_time_days[1] == 4 && shop->catalogue.lead_time_days[2] == -1);
+    CU_ASSERT(shop->catalogue.pack_size[1] == 1 && shop->catalogue.order_cost[1] == MONEY_NONE);
 }
 
 static void look_at_levels(const Shop *shop, Store *store)
@@ -278,6 +284,9 @@ static void look_at_later_catalogue(const Shop *shop, Store *store)
     CU_ASSERT(catalogue->category[1] == 0 && catalogue->brand[1] == 0 && catalogue->brand[0] == -1);
     CU_ASSERT_EQUAL(catalogue->price[0], 300);
     CU_ASSERT(catalogue->lead_time_days[0] == 3 && catalogue->lead_time_days[1] == -1);
+    CU_ASSERT(catalogue->on_order[1] == 0 && catalogue->pack_size[1] == 6);
+    CU_ASSERT(catalogue->least_order[1] == 24 && catalogue->order_cost[1] == 900);
+    CU_ASSERT(catalogue->pack_size[0] == 1 && catalogue->least_order[0] == 0);
 }
 
 static void look_at_lines(const Shop *shop, Store *store)
