@@ -27,26 +27,6 @@ void forecast_errors_add(ForecastErrors *errors, const double *actual, const dou
     }
 }
 
-void forecast_errors_merge(ForecastErrors *errors, const ForecastErrors *others)
-{
-    errors->n += others->n;
-    errors->absolute += others->absolute;
-    errors->squared += others->squared;
-    errors->symmetric += others->symmetric;
-    errors->actual += others->actual;
-    errors->forecast += others->forecast;
-}
-
-double forecast_mae(const ForecastErrors *errors)
-{
-    return ratio(errors->absolute, (double)errors->n);
-}
-
-double forecast_rmse(const ForecastErrors *errors)
-{
-    return sqrt(ratio(errors->squared, (double)errors->n));
-}
-
 double forecast_smape(const ForecastErrors *errors)
 {
     return 200 * ratio(errors->symmetric, (double)errors->n);
@@ -59,7 +39,7 @@ double forecast_bias(const ForecastErrors *errors)
 
 double forecast_mase(const ForecastErrors *errors, double scale)
 {
-    return ratio(forecast_mae(errors), scale);
+    return ratio(ratio(errors->absolute, (double)errors->n), scale);
 }
 
 double forecast_rmsse(const ForecastErrors *errors, double scale)
@@ -100,18 +80,6 @@ double forecast_owa(double smape, double mase, double naive_smape, double naive_
     return .5 * (ratio(smape, naive_smape) + ratio(mase, naive_mase));
 }
 
-double forecast_wrmsse(const double *rmsse, const double *weights, int64_t n)
-{
-    double sum = 0, whole = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (isnan(rmsse[i]))
-            continue;
-        sum += weights[i] * rmsse[i];
-        whole += weights[i];
-    }
-    return ratio(sum, whole);
-}
-
 /* ---- of forecasts of quantiles ---- */
 
 void forecast_quantile_add(QuantileErrors *errors, double p, const double *actual,
@@ -122,34 +90,11 @@ void forecast_quantile_add(QuantileErrors *errors, double p, const double *actua
         if (isnan(miss))
             continue;
         errors->n++;
-        errors->below += miss < 0;
-        errors->at_most += miss <= 0;
         errors->pinball += miss > 0 ? miss * p : -miss * (1 - p);
     }
-}
-
-void forecast_quantile_merge(QuantileErrors *errors, const QuantileErrors *others)
-{
-    errors->n += others->n;
-    errors->below += others->below;
-    errors->at_most += others->at_most;
-    errors->pinball += others->pinball;
 }
 
 double forecast_pinball(const QuantileErrors *errors)
 {
     return ratio(errors->pinball, (double)errors->n);
-}
-
-void forecast_coverage_add(IntervalCoverage *coverage, const double *actual, const double *low,
-                           const double *high, int64_t n)
-{
-    for (int64_t t = 0; t < n; t++) {
-        double y = actual[t];
-        if (isnan(y) || isnan(low[t]) || isnan(high[t]))
-            continue;
-        coverage->n++;
-        coverage->inside += low[t] <= y && y <= high[t];
-        coverage->between += low[t] < y && y < high[t];
-    }
 }

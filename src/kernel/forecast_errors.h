@@ -23,11 +23,7 @@ typedef struct ForecastErrors {
 
 void forecast_errors_add(ForecastErrors *errors, const double *actual, const double *forecast,
                          int64_t n);
-/* Put the sums of `others` to those of `errors`. */
-void forecast_errors_merge(ForecastErrors *errors, const ForecastErrors *others);
 
-double forecast_mae(const ForecastErrors *errors);  /* units */
-double forecast_rmse(const ForecastErrors *errors); /* units */
 double forecast_smape(const ForecastErrors *errors);
 double forecast_bias(const ForecastErrors *errors); /* (sum f - sum y) / sum y */
 double forecast_mase(const ForecastErrors *errors, double scale);
@@ -42,35 +38,17 @@ double forecast_scale_squared(const double *y, int64_t n);
 /* Half of the sMAPE and the MASE, each averaged over the series and divided by that of Naive2. */
 double forecast_owa(double smape, double mase, double naive_smape, double naive_mase);
 
-/* Weighted mean over n series; those whose RMSSE is NaN, and their weights, are left out. Weights
- * are at least 0. */
-double forecast_wrmsse(const double *rmsse, const double *weights, int64_t n);
-
 /* ---- of forecasts of quantiles ---- */
 
 /* Sums over the periods that count. All zero: none. */
 typedef struct QuantileErrors {
     int64_t n;
-    int64_t below;   /* y < q */
-    int64_t at_most; /* y <= q */
-    double pinball;  /* (y - q) p from below, (q - y) (1 - p) from above */
+    double pinball; /* (y - q) p from below, (q - y) (1 - p) from above */
 } QuantileErrors;
 
 /* quantiles [n]: forecasts of the value that y does not pass with probability p. */
 void forecast_quantile_add(QuantileErrors *errors, double p, const double *actual,
                            const double *quantiles, int64_t n);
-void forecast_quantile_merge(QuantileErrors *errors, const QuantileErrors *others);
 double forecast_pinball(const QuantileErrors *errors); /* mean, units */
-
-/* Periods whose value lay in an interval. Where many values are equal, those at its ends count in
- * `inside` and not in `between`: the interval is right if its probability lies in that range. */
-typedef struct IntervalCoverage {
-    int64_t n;
-    int64_t inside;  /* low <= y <= high */
-    int64_t between; /* low < y < high */
-} IntervalCoverage;
-
-void forecast_coverage_add(IntervalCoverage *coverage, const double *actual, const double *low,
-                           const double *high, int64_t n);
 
 #endif

@@ -396,19 +396,3 @@ Status table_append(Table *table, const Table *from, int64_t begin, int64_t end,
 out:
     return status;
 }
-
-int64_t table_bytes(const Table *table)
-{
-    int64_t total = 0;
-    for (int i = 0; i < table->n_columns; i++) {
-        const Column *column = &table->columns[i];
-        if (column_is_coded(column))
-            total += table->rows * (int64_t)sizeof(int32_t);
-        else if (column->type == COLUMN_TEXT)
-            total += table->rows * (int64_t)sizeof *column->ends +
-                     column_text_bytes(column, table->rows);
-        else
-            total += table->rows * (int64_t)column_width(column->type);
-    }
-    return total;
-}

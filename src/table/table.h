@@ -119,9 +119,6 @@ Status table_gather(Table *table, const int64_t *order, int64_t n_rows,
 Status table_append(Table *table, const Table *from, int64_t begin, int64_t end,
                     Error *error) VESPER_MUST_USE;
 
-/* Bytes that the rows take. */
-int64_t table_bytes(const Table *table);
-
 /* The two rare parts of table_add_row: more capacity; an empty text at the end of each text column.
  */
 Status table_grow(Table *table, Error *error) VESPER_MUST_USE;

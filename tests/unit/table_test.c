@@ -202,17 +202,6 @@ static void test_move(void)
     table_free(&to);
 }
 
-static void test_bytes_of_a_table(void)
-{
-    Table table;
-    char text[32];
-    fill(&table, 3);
-    int64_t texts = name_of(0, text).size + name_of(1, text).size + name_of(2, text).size;
-    CU_ASSERT_EQUAL(table_bytes(&table), 3 * (8 + 1 + 8 + 4 + 2 + 8 + 8) + texts);
-    CU_ASSERT_EQUAL(column_width(COLUMN_TEXT), 0);
-    table_free(&table);
-}
-
 CU_TestInfo table_tests[] = {
     {"rows are added", test_rows_are_added},
     {"columns are found", test_columns_are_found},
@@ -221,6 +210,5 @@ CU_TestInfo table_tests[] = {
     {"columns come and go", test_columns_come_and_go},
     {"emptied tables keep their memory", test_emptied_tables_keep_their_memory},
     {"move", test_move},
-    {"bytes of a table", test_bytes_of_a_table},
     CU_TEST_INFO_NULL,
 };
