@@ -45,16 +45,16 @@ static Status read_files(Run *run, Error *error)
 {
     Status status;
     const ForecastOptions *options = &run->forecast_options;
-    SeriesFileCounts counts;
     SeriesFileOptions files = {.frequency = options->plan.series.frequency,
                                .season = options->plan.backtest.season,
                                .ahead = options->plan.backtest.horizon,
                                .cost = options->plan.series.cost,
                                .folder = scratch_folder()};
-    TRY(series_files_read(run->comm, options->series, &files, &run->series, &counts, error));
+    TRY(series_files_read(run->comm, options->series, &files, &run->series, &run->series_lines,
+                          error));
     if (options->test != NULL)
         TRY(series_files_read_actual(run->comm, options->test, &files, &run->series,
-                                     &run->series_after, &counts, error));
+                                     &run->series_after, &run->series_after_lines, error));
 out:
     return status;
 }
@@ -63,15 +63,14 @@ static Status read_series(Run *run, Error *error)
 {
     Status status;
     const ForecastOptions *options = &run->forecast_options;
-    SeriesReadCounts counts;
     if (options->series != NULL) {
         TRY(read_files(run, error));
     } else {
         TRY(shop_open(run->comm, run->store, &run->shop, error));
         SeriesReadOptions own = options->plan.series;
         own.place = (SpoolPlace){.folder = scratch_folder()};
-        TRY(series_read(run->comm, run->store, &run->shop, &own, &run->series, &counts, error));
-        run->forecast.out_of_stock = counts.out_of_stock;
+        TRY(series_read(run->comm, run->store, &run->shop, &own, &run->series, &run->series_pieces,
+                        error));
     }
     stage_note(run, "series=%lld", (long long)run->series.total);
 out:

@@ -19,10 +19,12 @@ static void print_series(const Run *run)
                  (int)calendar->n);
     if (closed > 0)
         summary_line("", "closed in %lld of them", (long long)closed);
-    if (run->forecast.out_of_stock > 0) {
-        count_format(run->forecast.out_of_stock, series);
-        summary_line("", "out of stock: %s values of the history are not known", series);
-    }
+    if (options->series == NULL)
+        summary_of_pieces("", &run->series_pieces);
+    else
+        summary_of_lines("", &run->series_lines);
+    if (options->test != NULL)
+        summary_of_lines("test", &run->series_after_lines);
     if (options->test != NULL)
         summary_line("measured", "by %s, %d periods ahead", options->test,
                      options->plan.backtest.horizon);

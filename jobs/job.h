@@ -2,6 +2,7 @@
 #ifndef VESPER_JOBS_JOB_H
 #define VESPER_JOBS_JOB_H
 
+#include "forecast/series_files.h"
 #include "forecast_options.h"
 #include "gate.h"
 #include "ingest/ingest.h"
@@ -45,6 +46,8 @@ typedef struct Run {
     RecommendSummary recommend;
     ForecastOptions forecast_options; /* of jobs that forecast, as what follows */
     SeriesSet series;
+    SeriesReadCounts series_pieces;                    /* of a store */
+    SeriesFileCounts series_lines, series_after_lines; /* of files */
     double *series_after; /* [series.n x horizon] what came after them; NULL: not known */
     ForecastAccuracies forecast_accuracies;
     ForecastSummary forecast;

@@ -320,6 +320,80 @@ static json_t *recommend_json(const RecommendSummary *summary)
     return json;
 }
 
+static json_t *pieces_json(const SeriesReadCounts *pieces)
+{
+    json_t *json = json_object();
+    set_count(json, "sold", pieces->kept);
+    set_count(json, "in_series", pieces->kept - pieces->unfinished - pieces->left_out);
+    set_count(json, "unfinished", pieces->unfinished);
+    set_count(json, "left_out", pieces->left_out);
+    set_count(json, "returned", pieces->returned);
+    return json;
+}
+
+static json_t *lines_json(const SeriesFileCounts *lines)
+{
+    json_t *json = json_object();
+    set_count(json, "read", lines->read);
+    set_count(json, "used", lines->used);
+    set_count(json, "left_out", lines->left_out);
+    return json;
+}
+
+static json_t *reconciled_json(const ReconcileOutcome *outcome)
+{
+    json_t *json = json_object();
+    set_text(json, "by", reconcile_name(outcome->used));
+    set_text(json, "why", reconcile_reason(outcome->reason));
+    set_count(json, "sums", outcome->n_nodes);
+    set_count(json, "below_0", outcome->n_negative);
+    set_real(json, "lambda", outcome->n_nodes > 0 ? outcome->lambda : NAN);
+    return json;
+}
+
+/* Of a night's forecasts. */
+static json_t *night_forecast_json(const ForecastSummary *summary)
+{
+    json_t *json = json_object();
+    const InventoryCounts *inventory = &summary->inventory;
+    set_count(json, "series", summary->series);
+    set_count(json, "short_series", summary->pieces.short_series);
+    set_count(json, "out_of_stock", summary->pieces.out_of_stock);
+    set_count(json, "without_series", summary->without_series);
+    set_count(json, "fallbacks", summary->fallbacks);
+    set_count(json, "units", summary->units);
+    set_count(json, "anomalies", summary->anomalies);
+    set_count(json, "outliers", summary->outliers);
+    set_count(json, "planned", inventory->planned);
+    set_count(json, "stock_known", inventory->stocked);
+    set_count(json, "to_order", inventory->to_order);
+    (void)json_object_set_new(json, "pieces", pieces_json(&summary->pieces));
+    (void)json_object_set_new(json, "reconciled", reconciled_json(&summary->reconciled));
+    return json;
+}
+
+/* Of a measurement by --evaluate. */
+static json_t *measured_json(const Run *run)
+{
+    json_t *json = json_object();
+    set_count(json, "series", run->series.total);
+    if (run->forecast_options.series == NULL)
+        (void)json_object_set_new(json, "pieces", pieces_json(&run->series_pieces));
+    else
+        (void)json_object_set_new(json, "lines", lines_json(&run->series_lines));
+    if (run->forecast_options.test != NULL)
+        (void)json_object_set_new(json, "test_lines", lines_json(&run->series_after_lines));
+    return json;
+}
+
+static void add_forecast(json_t *root, const Run *run)
+{
+    if (run->forecast.series > 0)
+        (void)json_object_set_new(root, "forecast", night_forecast_json(&run->forecast));
+    else if (run->series.total > 0)
+        (void)json_object_set_new(root, "forecast", measured_json(run));
+}
+
 static json_t *forecast_json(const ForecastSummary *summary)
 {
     json_t *json = json_object();
@@ -330,7 +404,6 @@ static json_t *forecast_json(const ForecastSummary *summary)
     set_real(json, "bias", summary->mix.bias);
     set_real(json, "pinball", summary->mix.pinball);
     set_real(json, "coverage_80", summary->mix.coverage);
-    set_count(json, "fallbacks", summary->fallbacks);
     return json;
 }
 
@@ -380,6 +453,7 @@ static char *record_text(const Run *run, const PeakMemory *peak)
     (void)json_object_set_new(root, "stages", stages_json(&run->record));
     (void)json_object_set_new(root, "peak_bytes_per_rank", memory_json(peak));
     add_throughput(root, run);
+    add_forecast(root, run);
     add_accuracy(root, run);
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     json_decref(root);

@@ -135,6 +135,68 @@ void summary_of_recommend(const Run *run)
     buffer_free(&mix);
 }
 
+void summary_of_pieces(const char *label, const SeriesReadCounts *pieces)
+{
+    int64_t in_series = pieces->kept - pieces->unfinished - pieces->left_out;
+    summary_line(label,
+                 "%s pieces sold = %s in series + %s in the period that goes on + %s left out (%s "
+                 "short series); %s came back",
+                 count(pieces->kept).text, count(in_series).text, count(pieces->unfinished).text,
+                 count(pieces->left_out).text, count(pieces->short_series).text,
+                 count(pieces->returned).text);
+    if (pieces->out_of_stock > 0)
+        summary_line("", "out of stock: %s values of the history are not known",
+                     count(pieces->out_of_stock).text);
+}
+
+void summary_of_lines(const char *label, const SeriesFileCounts *lines)
+{
+    summary_line(label, "%s lines = %s used + %s left out", count(lines->read).text,
+                 count(lines->used).text, count(lines->left_out).text);
+}
+
+/* Of the plan for products: what to order needs a stock. */
+static void tell_orders(const InventoryCounts *inventory)
+{
+    if (inventory->planned == 0)
+        return;
+    if (inventory->stocked == 0)
+        summary_line("", "what to order is not known: no product has a stock; give it by a column "
+                         "stock of --input products=FILE");
+    else if (inventory->stocked < inventory->planned)
+        summary_line("", "%s to order now, of %s whose stock is known",
+                     count(inventory->to_order).text, count(inventory->stocked).text);
+    else
+        summary_line("", "%s to order now", count(inventory->to_order).text);
+}
+
+static void tell_adding_up(const Run *run, const ReconcileOutcome *outcome)
+{
+    const char *used = reconcile_name(outcome->used);
+    CountText negative = count(outcome->n_negative);
+    if (outcome->reason != RECONCILE_AS_ASKED)
+        summary_line("", "added up by %s, not %s: %s", used, config_text(run->config, "reconcile"),
+                     reconcile_reason(outcome->reason));
+    else if (outcome->n_nodes > 0)
+        summary_line("",
+                     "added up by %s, with %s sums above the series; %s forecasts below 0 became 0",
+                     used, count(outcome->n_nodes).text, negative.text);
+    else
+        summary_line("", "added up by %s; %s forecasts below 0 became 0", used, negative.text);
+}
+
+static void tell_accuracy(const ForecastSummary *summary)
+{
+    if (summary->is_measured)
+        summary_line("",
+                     "from the last origin: RMSSE %.4f, seasonal naive %.4f; %.1f %% came "
+                     "within the intervals of 80 %%; bias %+.1f %%",
+                     summary->mix.rmsse, summary->rival.rmsse, 100.0 * summary->mix.coverage,
+                     100.0 * summary->mix.bias);
+    else
+        summary_line("", "not measured: the history is too short");
+}
+
 void summary_of_forecast(const Run *run)
 {
     const ForecastSummary *summary = &run->forecast;
@@ -145,20 +207,21 @@ void summary_of_forecast(const Run *run)
                      run->parts[PART_FORECAST].name);
         return;
     }
-    summary_line("forecast", "%s pieces in the next %d periods, of %s series; %s to order now",
+    summary_line("forecast",
+                 "%s pieces in the next %d periods, of %s series, %s of them not by the mix",
                  count(summary->units).text, run->forecast_options.plan.backtest.horizon,
-                 count(summary->series).text, count(summary->to_order).text);
-    if (summary->out_of_stock > 0)
-        summary_line("", "out of stock: %s values of the history are not known",
-                     count(summary->out_of_stock).text);
-    if (summary->is_measured)
+                 count(summary->series).text, count(summary->fallbacks).text);
+    tell_orders(&summary->inventory);
+    summary_of_pieces("", &summary->pieces);
+    if (summary->without_series > 0)
         summary_line("",
-                     "from the last origin: RMSSE %.4f, seasonal naive %.4f; %.1f %% came "
-                     "within the intervals of 80 %%; bias %+.1f %%",
-                     summary->mix.rmsse, summary->rival.rmsse, 100.0 * summary->mix.coverage,
-                     100.0 * summary->mix.bias);
-    else
-        summary_line("", "not measured: the history is too short");
+                     "%s of the catalogue's %s products have no series: they sold in too few "
+                     "periods, or never",
+                     count(summary->without_series).text, count(summary->listed).text);
+    summary_line("", "%s periods stand out; %s values replaced as outliers before models learned",
+                 count(summary->anomalies).text, count(summary->outliers).text);
+    tell_adding_up(run, &summary->reconciled);
+    tell_accuracy(summary);
 }
 
 void summary_of_gate(const Run *run)

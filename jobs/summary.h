@@ -9,6 +9,9 @@ void summary_of_store(const Run *run);
 void summary_of_sales(const Run *run);
 void summary_of_recommend(const Run *run);
 void summary_of_forecast(const Run *run);
+/* Rank 0's: what became of all pieces sold, of the lines of a file. */
+void summary_of_pieces(const char *label, const SeriesReadCounts *pieces);
+void summary_of_lines(const char *label, const SeriesFileCounts *lines);
 void summary_of_gate(const Run *run);
 void summary_of_publish(const Run *run);
 void summary_of_rollback(const Run *run);

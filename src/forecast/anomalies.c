@@ -103,16 +103,16 @@ out:
     return status;
 }
 
-Status anomalies_find(const SeriesSet *set, const bool *is_count, double limit, int32_t recent,
-                      Anomalies *anomalies, Error *error)
+Status anomalies_find(const SeriesSet *set, double limit, int32_t recent, Anomalies *anomalies,
+                      Error *error)
 {
     Status status;
     OpenSeries open = {0};
+    OutlierRule rule = {.limit = limit, .is_count = true};
     *anomalies = (Anomalies){0};
     int32_t since = set->calendar.first + set->calendar.n - recent;
     TRY(make_room(set, &open, error));
     for (int64_t i = 0; i < set->n; i++) {
-        OutlierRule rule = {.limit = limit, .is_count = is_count[i]};
         TRY(series_load(set, i, error));
         take_open(set, i, &open);
         TRY(judge(set, i, &rule, since, &open, anomalies, error));

@@ -22,10 +22,10 @@ void anomalies_free(Anomalies *anomalies);
 
 /* Anomalies of the last `recent` periods of the history, judged by whole series without closed
  * periods; what is not known is none.
- *   is_count [set->n]
- *   limit    usual deviations: OUTLIERS_LIMIT_99 for what lies outside of 99 %
+ *   set    of pieces
+ *   limit  usual deviations: OUTLIERS_LIMIT_99 for what lies outside of 99 %
  * Local. */
-Status anomalies_find(const SeriesSet *set, const bool *is_count, double limit, int32_t recent,
-                      Anomalies *anomalies, Error *error) VESPER_MUST_USE;
+Status anomalies_find(const SeriesSet *set, double limit, int32_t recent, Anomalies *anomalies,
+                      Error *error) VESPER_MUST_USE;
 
 #endif

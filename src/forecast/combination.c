@@ -223,7 +223,7 @@ out:
     return status;
 }
 
-/* Collective. */
+/* *mean: NaN if none was new. Collective. */
 static Status learn_new(Comm *comm, Learning *learning, int64_t n_blocks, double *mean,
                         Error *error)
 {
@@ -232,7 +232,7 @@ static Status learn_new(Comm *comm, Learning *learning, int64_t n_blocks, double
     memset(learning->blocks, 0, (size_t)(n_blocks * NEW_SUMS) * sizeof *learning->blocks);
     TRY_ALL(comm, sum_new(learning, error), error);
     comm_sum_in_order_f64(comm, learning->blocks, n_blocks, NEW_SUMS, sums);
-    double root = sums[NEW_ROOTS] / sums[NEW_SERIES];
+    double root = sums[NEW_SERIES] > 0.0 ? sums[NEW_ROOTS] / sums[NEW_SERIES] : NAN;
     *mean = root * root;
 out:
     return status;
@@ -262,8 +262,11 @@ Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backt
         solve(backtest->options.models, total, combination);
     }
     TRY(learn_new(comm, &learning, n_blocks, &combination->new_mean, error));
-    log_line(LOG_INFO, LOG_ROOT, "forecast.mix", "origins=%d new=%.4f", n_origins,
-             combination->new_mean);
+    if (isnan(combination->new_mean))
+        log_line(LOG_INFO, LOG_ROOT, "forecast.mix", "origins=%d", n_origins);
+    else
+        log_line(LOG_INFO, LOG_ROOT, "forecast.mix", "origins=%d new=%.4f", n_origins,
+                 combination->new_mean);
 out:
     mem_free(&learning.actual);
     mem_free(&learning.errors);

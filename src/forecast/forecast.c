@@ -3,10 +3,10 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "forecast/forecast_rows.h"
 #include "kernel/outliers.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct ForecastRun {
     Comm *comm;
@@ -43,16 +43,38 @@ static void log_stage(ForecastRun *run, const char *stage)
     run->stage_started = now;
 }
 
+/* How many products of the catalogue have no series. Collective. */
+static Status count_without_series(ForecastRun *run, Error *error)
+{
+    Status status;
+    int64_t *series = NULL;
+    int32_t n = run->shop.product.count;
+    const int32_t *products =
+        run->set.n > 0 ? table_column_const(&run->set.keys, "product")->data : NULL;
+    TRY_ALL(run->comm, mem_resize(&series, n, sizeof *series, "series of products", error), error);
+    memset(series, 0, (size_t)n * sizeof *series);
+    for (int64_t i = 0; i < run->set.n; i++)
+        series[products[i]]++;
+    comm_sum_i64(run->comm, series, n);
+    for (int32_t p = 0; p < n; p++) {
+        run->summary->listed += run->shop.catalogue.is_listed[p];
+        run->summary->without_series += run->shop.catalogue.is_listed[p] && series[p] == 0;
+    }
+out:
+    mem_free(&series);
+    return status;
+}
+
 static Status read_history(ForecastRun *run, Error *error)
 {
     Status status;
-    SeriesReadCounts counts;
     SeriesReadOptions options = run->plan->series;
     options.place = (SpoolPlace){.store = run->store, .run = run->name};
     TRY(shop_open(run->comm, run->store, &run->shop, error));
-    TRY(series_read(run->comm, run->store, &run->shop, &options, &run->set, &counts, error));
+    TRY(series_read(run->comm, run->store, &run->shop, &options, &run->set, &run->summary->pieces,
+                    error));
+    TRY(count_without_series(run, error));
     run->summary->series = run->set.total;
-    run->summary->out_of_stock = counts.out_of_stock;
     log_stage(run, "forecast.history");
 out:
     return status;
@@ -138,34 +160,39 @@ out:
     return status;
 }
 
-static Status find_anomalies(ForecastRun *run, Anomalies *anomalies, Error *error)
-{
-    Status status;
-    bool *is_count = NULL;
-    TRY(mem_resize(&is_count, run->set.n, sizeof *is_count, "kinds of series", error));
-    for (int64_t i = 0; i < run->set.n; i++)
-        is_count[i] = true;
-    TRY(anomalies_find(&run->set, is_count, OUTLIERS_LIMIT_99, run->plan->anomaly_periods,
-                       anomalies, error));
-out:
-    mem_free(&is_count);
-    return status;
-}
+/* What all ranks found, together. */
+typedef enum FoundSum {
+    FOUND_FALLBACKS,
+    FOUND_UNITS,
+    FOUND_ANOMALIES,
+    FOUND_OUTLIERS,
+    FOUND_PLANNED,
+    FOUND_STOCKED,
+    FOUND_TO_ORDER,
+    FOUND_SUMS
+} FoundSum;
 
-static void summarise(ForecastRun *run, int64_t anomalies, int64_t to_order)
+static void summarise(ForecastRun *run, int64_t anomalies, const InventoryCounts *inventory)
 {
-    int64_t sums[5] = {0, 0, anomalies, to_order, run->backtest.outliers[0]};
+    ForecastSummary *summary = run->summary;
+    int64_t sums[FOUND_SUMS] = {[FOUND_ANOMALIES] = anomalies,
+                                [FOUND_OUTLIERS] = run->backtest.outliers[0],
+                                [FOUND_PLANNED] = inventory->planned,
+                                [FOUND_STOCKED] = inventory->stocked,
+                                [FOUND_TO_ORDER] = inventory->to_order};
     int64_t cells = run->set.n * run->plan->backtest.horizon;
     for (int64_t i = 0; i < run->set.n; i++)
-        sums[0] += run->tiers.source[i] != FORECAST_MIX;
+        sums[FOUND_FALLBACKS] += run->tiers.source[i] != FORECAST_MIX;
     for (int64_t k = 0; k < cells; k++)
-        sums[1] += run->tiers.units[k];
-    comm_sum_i64(run->comm, sums, 5);
-    run->summary->fallbacks = sums[0];
-    run->summary->units = sums[1];
-    run->summary->anomalies = sums[2];
-    run->summary->to_order = sums[3];
-    run->summary->outliers = sums[4];
+        sums[FOUND_UNITS] += run->tiers.units[k];
+    comm_sum_i64(run->comm, sums, FOUND_SUMS);
+    summary->fallbacks = sums[FOUND_FALLBACKS];
+    summary->units = sums[FOUND_UNITS];
+    summary->anomalies = sums[FOUND_ANOMALIES];
+    summary->outliers = sums[FOUND_OUTLIERS];
+    summary->inventory = (InventoryCounts){.planned = sums[FOUND_PLANNED],
+                                           .stocked = sums[FOUND_STOCKED],
+                                           .to_order = sums[FOUND_TO_ORDER]};
 }
 
 static Status write_series(ForecastRun *run, const Forecasts *from, Error *error)
@@ -173,20 +200,24 @@ static Status write_series(ForecastRun *run, const Forecasts *from, Error *error
     Status status;
     Table rows = {0};
     Anomalies anomalies = {0};
-    int64_t to_order = 0;
+    InventoryCounts inventory;
+    const char *key = forecast_rows_key(from->grouping);
     InventoryTerms usual = {.on_hand = NAN,
                             .lead_days = (double)run->plan->lead_time_days,
                             .review_days = (double)run->plan->review_days,
                             .service_level = run->plan->service_level,
                             .holding_rate = run->plan->holding_rate};
     TRY_ALL(run->comm, forecast_daily_rows(from, &rows, error), error);
-    TRY(write_rows(run, "forecast_daily", forecast_rows_key(&run->set), &rows, error));
-    TRY_ALL(run->comm, find_anomalies(run, &anomalies, error), error);
+    TRY(write_rows(run, "forecast_daily", key, &rows, error));
+    TRY_ALL(
+        run->comm,
+        anomalies_find(&run->set, OUTLIERS_LIMIT_99, run->plan->anomaly_periods, &anomalies, error),
+        error);
     TRY_ALL(run->comm, anomaly_rows(from, &anomalies, &rows, error), error);
-    TRY(write_rows(run, "demand_anomaly", forecast_rows_key(&run->set), &rows, error));
-    TRY_ALL(run->comm, inventory_rows(from, &usual, &rows, &to_order, error), error);
+    TRY(write_rows(run, "demand_anomaly", key, &rows, error));
+    TRY_ALL(run->comm, inventory_rows(from, &usual, &rows, &inventory, error), error);
     TRY(write_rows(run, "inventory_plan", "product_id", &rows, error));
-    summarise(run, anomalies.n, to_order);
+    summarise(run, anomalies.n, &inventory);
 out:
     anomalies_free(&anomalies);
     table_free(&rows);
@@ -198,6 +229,7 @@ static Status write_tables(ForecastRun *run, Error *error)
     Status status;
     Table rows = {0};
     Forecasts from = {.shop = &run->shop,
+                      .grouping = run->plan->series.grouping,
                       .set = &run->set,
                       .backtest = &run->backtest,
                       .nodes = &run->nodes,

@@ -7,7 +7,7 @@
 #ifndef VESPER_FORECAST_FORECAST_H
 #define VESPER_FORECAST_FORECAST_H
 
-#include "forecast/forecast_accuracy.h"
+#include "forecast/forecast_rows.h"
 #include "forecast/reconcile.h"
 #include "forecast/series_read.h"
 #include "store/results.h"
@@ -26,14 +26,16 @@ typedef struct ForecastPlan {
 /* What a person is told at the end. */
 typedef struct ForecastSummary {
     int64_t series;
-    int64_t out_of_stock;        /* values of them that are not known for that */
+    SeriesReadCounts pieces;     /* that the series are made of, and others */
+    int64_t listed;              /* products of the catalogue, */
+    int64_t without_series;      /* of which nothing was sold, or in too few periods */
     int64_t outliers;            /* values that no model sees as they are */
     int64_t fallbacks;           /* series that were not forecast by the mix */
     bool is_measured;            /* the history was long enough */
     ForecastAccuracy mix, rival; /* of the mix and of the seasonal naive, from the last origin */
     int64_t units;               /* forecast, all in all */
     int64_t anomalies;
-    int64_t to_order; /* products that should be ordered now */
+    InventoryCounts inventory;
     ReconcileOutcome reconciled;
 } ForecastSummary;
 

@@ -11,20 +11,16 @@ static const double INTERVAL_MASS = 0.8;
 
 /* ---- keys ---- */
 
-/* What series are grouped by beside the product; NULL: nothing. */
-static const char *group_of(const SeriesSet *set)
-{
-    if (table_find_const(&set->keys, "country") != NULL)
-        return "country";
-    return table_find_const(&set->keys, "channel") != NULL ? "channel" : NULL;
-}
+/* What series are of beside the product. */
+static const struct {
+    const char *column, *key;
+} groupings[] = {[SERIES_OF_PRODUCTS] = {NULL, "product_id,day"},
+                 [SERIES_BY_COUNTRY] = {"country", "product_id,country,day"},
+                 [SERIES_BY_CHANNEL] = {"channel", "product_id,channel,day"}};
 
-const char *forecast_rows_key(const SeriesSet *set)
+const char *forecast_rows_key(SeriesGrouping grouping)
 {
-    const char *group = group_of(set);
-    if (group == NULL)
-        return "product_id,day";
-    return group[1] == 'o' ? "product_id,country,day" : "product_id,channel,day";
+    return groupings[grouping].key;
 }
 
 static Bytes product_of(const Forecasts *from, int64_t i)
@@ -43,8 +39,8 @@ static void init_rows(const Forecasts *from, const ColumnSpec *others, int n_oth
 {
     ColumnSpec specs[TABLE_COLUMNS_MAX] = {{"product_id", COLUMN_TEXT, UNIT_NONE}};
     int n = 1;
-    if (group_of(from->set) != NULL)
-        specs[n++] = (ColumnSpec){group_of(from->set), COLUMN_TEXT, UNIT_NONE};
+    if (from->grouping != SERIES_OF_PRODUCTS)
+        specs[n++] = (ColumnSpec){groupings[from->grouping].column, COLUMN_TEXT, UNIT_NONE};
     specs[n++] = (ColumnSpec){"day", COLUMN_I32, UNIT_DAY};
     for (int k = 0; k < n_others; k++)
         specs[n++] = others[k];
@@ -58,13 +54,14 @@ static Status add_row(const Forecasts *from, int64_t i, int32_t period, Table *r
 {
     Status status;
     const Shop *shop = from->shop;
-    const char *group = group_of(from->set);
     *column = rows->columns;
     TRY(table_add_row(rows, error));
     TRY(table_set_last_text(rows, (*column)++, product_of(from, i), error));
-    if (group != NULL) {
-        const Names *names = group[1] == 'o' ? &shop->country : &shop->channel;
-        int32_t code = (int32_t)column_integer(table_column_const(&from->set->keys, group), i);
+    if (from->grouping != SERIES_OF_PRODUCTS) {
+        const Names *names = from->grouping == SERIES_BY_COUNTRY ? &shop->country : &shop->channel;
+        const Column *group =
+            table_column_const(&from->set->keys, groupings[from->grouping].column);
+        int32_t code = (int32_t)column_integer(group, i);
         TRY(table_set_last_text(rows, (*column)++, names_text(names, code), error));
     }
     ((int32_t *)(*column)++->data)[rows->rows - 1] = day_of(from, period);
@@ -206,7 +203,7 @@ static double finite_or_nan(double value)
 }
 
 static Status add_product(const Forecasts *from, int64_t i, const InventoryTerms *usual,
-                          Table *rows, int64_t *to_order, Error *error)
+                          Table *rows, InventoryCounts *counts, Error *error)
 {
     Status status;
     const int32_t *products = table_column_const(&from->set->keys, "product")->data;
@@ -217,7 +214,9 @@ static Status add_product(const Forecasts *from, int64_t i, const InventoryTerms
     inventory_plan(&from->intervals->model, i,
                    from->tiers->mean + i * from->backtest->options.horizon,
                    frequency_days(frequency), &terms, &plan);
-    *to_order += plan.order_quantity > 0.0;
+    counts->planned++;
+    counts->stocked += !isnan(terms.on_hand);
+    counts->to_order += plan.order_quantity > 0.0;
     Column *column = rows->columns;
     TRY(table_add_row(rows, error));
     TRY(table_set_last_text(rows, column++, product_of(from, i), error));
@@ -236,14 +235,14 @@ out:
 }
 
 Status inventory_rows(const Forecasts *from, const InventoryTerms *usual, Table *rows,
-                      int64_t *to_order, Error *error)
+                      InventoryCounts *counts, Error *error)
 {
     Status status = STATUS_OK;
-    *to_order = 0;
+    *counts = (InventoryCounts){0};
     table_free(rows);
     table_init(rows, inventory_columns, sizeof inventory_columns / sizeof inventory_columns[0]);
-    for (int64_t i = 0; group_of(from->set) == NULL && i < from->set->n; i++)
-        TRY(add_product(from, i, usual, rows, to_order, error));
+    for (int64_t i = 0; from->grouping == SERIES_OF_PRODUCTS && i < from->set->n; i++)
+        TRY(add_product(from, i, usual, rows, counts, error));
 out:
     return status;
 }

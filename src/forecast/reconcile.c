@@ -20,6 +20,15 @@ const char *reconcile_name(ReconcileMethod method)
     return names[method];
 }
 
+const char *reconcile_reason(ReconcileReason reason)
+{
+    static const char *const words[] = {[RECONCILE_AS_ASKED] = "as asked",
+                                        [RECONCILE_TOO_MANY_NODES] =
+                                            "there are too many groups of products",
+                                        [RECONCILE_SINGULAR] = "its equations have no solution"};
+    return words[reason];
+}
+
 static double not_below_0(double value)
 {
     return value > 0 ? value : 0;

@@ -47,6 +47,9 @@ typedef struct ReconcileOutcome {
 } ReconcileOutcome;
 
 const char *reconcile_name(ReconcileMethod method);
+/* Why the method asked for was not used, for people: "its equations have no solution"; "as asked".
+ */
+const char *reconcile_reason(ReconcileReason reason);
 
 /* bottom [n x horizon] and nodes [n_nodes x horizon] out: may be the input's own arrays.
  * Collective. */

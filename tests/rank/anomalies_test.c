@@ -45,14 +45,12 @@ static void test_planted(void)
     SeriesSet set;
     Anomalies anomalies;
     Error error = {0};
-    const bool counts[SERIES] = {true, true, true};
     make_set(&set);
     *value_at(&set, 0, 120) = 400;
     *value_at(&set, 1, 50) = 400; /* too long ago */
     *value_at(&set, 1, 137) = 0;
     *value_at(&set, 2, 118) = NAN;
-    CU_ASSERT_EQUAL(anomalies_find(&set, counts, OUTLIERS_LIMIT_99, RECENT, &anomalies, &error),
-                    STATUS_OK);
+    CU_ASSERT_EQUAL(anomalies_find(&set, OUTLIERS_LIMIT_99, RECENT, &anomalies, &error), STATUS_OK);
     CU_ASSERT_EQUAL(anomalies.n, 2);
     for (int64_t k = 0; k < anomalies.n; k++) {
         const Anomaly *anomaly = &anomalies.items[k];
@@ -72,13 +70,11 @@ static void test_nothing(void)
     SeriesSet set = {0};
     Anomalies anomalies;
     Error error = {0};
-    CU_ASSERT_EQUAL(anomalies_find(&set, NULL, OUTLIERS_LIMIT_99, RECENT, &anomalies, &error),
-                    STATUS_OK);
+    CU_ASSERT_EQUAL(anomalies_find(&set, OUTLIERS_LIMIT_99, RECENT, &anomalies, &error), STATUS_OK);
     CU_ASSERT_EQUAL(anomalies.n, 0);
     anomalies_free(&anomalies);
-    const bool counts[SERIES] = {false, false, false};
     make_set(&set);
-    CU_ASSERT_EQUAL(anomalies_find(&set, counts, 1e9, RECENT, &anomalies, &error), STATUS_OK);
+    CU_ASSERT_EQUAL(anomalies_find(&set, 1e9, RECENT, &anomalies, &error), STATUS_OK);
     CU_ASSERT_EQUAL(anomalies.n, 0);
     anomalies_free(&anomalies);
     series_set_free(&set);
@@ -90,9 +86,8 @@ static void test_many(void)
     SeriesSet set;
     Anomalies anomalies;
     Error error = {0};
-    const bool counts[SERIES] = {true, true, true};
     make_set(&set);
-    CU_ASSERT_EQUAL(anomalies_find(&set, counts, .01, PERIODS, &anomalies, &error), STATUS_OK);
+    CU_ASSERT_EQUAL(anomalies_find(&set, .01, PERIODS, &anomalies, &error), STATUS_OK);
     CU_ASSERT(anomalies.n > 100);
     for (int64_t k = 1; k < anomalies.n; k++) {
         const Anomaly *a = &anomalies.items[k - 1], *b = &anomalies.items[k];
