@@ -10,6 +10,7 @@
 #include "job.h"
 #include "options.h"
 #include "part.h"
+#include "run_name.h"
 #include "stage.h"
 
 #include <math.h>
@@ -93,14 +94,12 @@ Status choose_gate(Run *run, Error *error)
 
 static void describe_parts(const Run *run, Night *night)
 {
-    static const char *const kinds[PART_COUNT] = {
-        [PART_SALES] = "sales", [PART_RECOMMEND] = "recommend", [PART_FORECAST] = "forecast"};
     for (int k = PART_SALES; k < PART_COUNT; k++) {
         const NightPart *part = &run->parts[k];
         NightResults *results = &night->parts[night->n_parts++];
         results->is_left_out = !part->is_wanted;
-        (void)snprintf(results->kind, sizeof results->kind, "%s", kinds[k]);
-        if (part->is_wanted && results_exist(run->store, part->name))
+        (void)snprintf(results->kind, sizeof results->kind, "%s", run_part_name((ResultPart)k));
+        if (part->is_wanted && !part->is_missing)
             (void)snprintf(results->run, sizeof results->run, "%s", part->name);
     }
 }
@@ -130,10 +129,10 @@ static void tell_failures(const GateVerdict *verdict)
 }
 
 /* Apply the rules; the night knows then which did not hold. */
-static void judge(GateRun *gate, const Night *before)
+static void judge(GateRun *gate, const Night *before, const Night *in_force)
 {
     Night *night = &gate->night;
-    gate_judge(&gate->limits, night, before, &gate->verdict);
+    gate_judge(&gate->limits, night, before, in_force, &gate->verdict);
     for (int i = 0; i < gate->verdict.n; i++) {
         if (!gate->verdict.rules[i].holds)
             night_add_failed(night, gate->verdict.rules[i].text);
@@ -171,21 +170,21 @@ static Status judge_with(Run *run, const NightList *list, ResultReader *reader, 
     Status status = STATUS_OK;
     GateRun *gate = &run->gate;
     Night *night = &gate->night;
-    const Night *before = nights_in_force(list, night->target);
-    gate->was_published = before != NULL && strcmp(before->run, night->run) == 0;
+    const Night *in_force = nights_in_force(list, night->target), *before = in_force;
+    gate->was_published = in_force != NULL && strcmp(in_force->run, night->run) == 0;
     if (gate->was_published) {
-        night->decision = before->decision;
-        night->number = before->number;
+        night->decision = in_force->decision;
+        night->number = in_force->number;
         goto out;
     }
-    night->rows = nights_rows_since(run->store, before != NULL ? before->generation : 0);
+    night->rows = nights_rows_since(run->store, in_force != NULL ? in_force->generation : 0);
     /* A night that looks back has less than one of a later day, as it should. */
     if (store_seen_until(run->store) != DAY_NONE)
         before = nights_published_until(list, night->target, night->as_of);
     if (before != NULL)
         (void)snprintf(gate->beside, sizeof gate->beside, "%s", before->run);
     TRY(gate_read_figures(reader, night, error));
-    judge(gate, before);
+    judge(gate, before, in_force);
     if (night->decision == NIGHT_REFUSED && !is_recorded(list, night))
         TRY(record(run, night, error));
 out:

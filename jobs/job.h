@@ -17,6 +17,7 @@ typedef struct NightPart {
     bool is_wanted;
     bool was_there;             /* an earlier run had computed it */
     bool is_made;               /* by this run or an earlier one: this run came past it */
+    bool is_missing;            /* wanted, but there is none to publish; known on rank 0 alone */
     char name[STORE_NAME_SIZE]; /* of its results: generation and configuration; "" until known */
 } NightPart;
 

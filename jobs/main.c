@@ -72,7 +72,8 @@ static const Job jobs[] = {
     {"publish", "put the night's tables into the storefront's database",
      "Loads the tables beside those in force, reads them back, compares, and switches in one "
      "transaction; the table vesper_run says which night is in force. Publishing twice changes "
-     "nothing.",
+     "nothing. What is published was computed with the same options, by 'vesper nightly' or by "
+     "'vesper sales', 'recommend' and 'forecast'; parts that were not are left out and named.",
      "  vesper publish -c shop.ini --to sqlite:shop.db\n"
      "  vesper publish -c shop.ini --to postgresql://vesper@db.example/shop?sslmode=verify-full\n",
      job_publish},

@@ -6,6 +6,9 @@
 #include "run_name.h"
 #include "stage.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* The name of the results of all data becomes that of a day's. */
 static void mark_day(char name[STORE_NAME_SIZE], int32_t as_of)
 {
@@ -24,6 +27,32 @@ void part_name(const Run *run, ResultPart part, int64_t generation, int32_t as_o
     else
         options_results_name(run->config, part, generation, bytes_of(""), name);
     mark_day(name, as_of);
+}
+
+void part_join_name(char published[STORE_NAME_SIZE], const char *name)
+{
+    size_t length = strlen(published);
+    (void)snprintf(published + length, STORE_NAME_SIZE - length, "%s",
+                   length == 0 ? name : strrchr(name, '-'));
+}
+
+void part_append_missing(const Run *run, Buffer *text)
+{
+    Buffer names = {0}, jobs = {0};
+    for (int k = PART_SALES; k < PART_COUNT; k++) {
+        const char *name = run_part_name((ResultPart)k);
+        if (!run->parts[k].is_missing)
+            continue;
+        buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", name);
+        buffer_printf(&jobs, "%s'vesper %s'", jobs.size > 0 ? " and " : "", name);
+    }
+    if (names.size > 0)
+        buffer_printf(text,
+                      "without %s: not computed with these options; run %s with the same options "
+                      "and publish again",
+                      buffer_string(&names), buffer_string(&jobs));
+    buffer_free(&names);
+    buffer_free(&jobs);
 }
 
 /* Remove checkpoints that nobody will go on from; those of the part itself while it is not done. */

@@ -17,6 +17,13 @@ Status part_make(Run *run, ResultPart part, PartWork work, Error *error) VESPER_
 void part_name(const Run *run, ResultPart part, int64_t generation, int32_t as_of,
                char name[STORE_NAME_SIZE]);
 
+/* Add a part to the name that is published: that of the sales, and the hash of each other part.
+ * Local. */
+void part_join_name(char published[STORE_NAME_SIZE], const char *name);
+
+/* What publishing goes without, and how to come by it; nothing if no part is missing. Local. */
+void part_append_missing(const Run *run, Buffer *text);
+
 /* Set which parts the night has, and their names. Collective. */
 Status part_choose(Run *run, Error *error) VESPER_MUST_USE;
 

@@ -7,13 +7,13 @@
  * comes first. */
 #include "as_of.h"
 #include "base/civil.h"
+#include "base/log.h"
 #include "options.h"
 #include "part.h"
 #include "stage.h"
 #include "summary.h"
 
 #include <stdio.h>
-#include <string.h>
 
 void publish_options_read(const Config *config, PublishOptions *options)
 {
@@ -55,8 +55,7 @@ static void describe_run(const Run *run, PublishedRun *published)
     (void)snprintf(published->time_zone, STORE_NAME_SIZE, "%s", settings->time_zone);
 }
 
-/* The parts of the night that have results: sales, and of the others those that are wanted. What is
- * published together has one name: that of the sales, and the hash of each other part. */
+/* The parts of the night that have results: sales, and of the others those that are wanted. */
 static Status open_parts(Run *run, ResultReader **reader, Error *error)
 {
     Status status = STATUS_OK;
@@ -68,14 +67,15 @@ static Status open_parts(Run *run, ResultReader **reader, Error *error)
              store_path(run->store), (long long)store_generation(run->store), sales);
     }
     TRY(results_open(run->store, sales, reader, error));
-    size_t length = (size_t)snprintf(run->published.run, STORE_NAME_SIZE, "%s", sales);
+    run->published.run[0] = '\0';
+    part_join_name(run->published.run, sales);
     for (int k = PART_SALES + 1; k < PART_COUNT; k++) {
-        const NightPart *part = &run->parts[k];
-        if (!part->is_wanted || !results_exist(run->store, part->name))
+        NightPart *part = &run->parts[k];
+        part->is_missing = part->is_wanted && !results_exist(run->store, part->name);
+        if (!part->is_wanted || part->is_missing)
             continue;
         TRY(results_open_also(run->store, part->name, *reader, error));
-        length += (size_t)snprintf(run->published.run + length, STORE_NAME_SIZE - length, "%s",
-                                   strrchr(part->name, '-'));
+        part_join_name(run->published.run, part->name);
     }
 out:
     return status;
@@ -88,12 +88,22 @@ Status open_night(Run *run, ResultReader **reader, Error *error)
     return open_parts(run, reader, error);
 }
 
+static void warn_of_missing(const Run *run)
+{
+    Buffer text = {0};
+    part_append_missing(run, &text);
+    if (text.size > 0)
+        log_line(LOG_WARN, LOG_ROOT, "publish", "note=\"%s\"", buffer_string(&text));
+    buffer_free(&text);
+}
+
 static Status publish_on_root(Run *run, Error *error)
 {
     Status status;
     ResultReader *reader = NULL;
     PublishOptions options;
     TRY(open_night(run, &reader, error));
+    warn_of_missing(run);
     publish_options_read(run->config, &options);
     TRY(publish_run(reader, &run->published, &options, &run->publish, error));
 out:

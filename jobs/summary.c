@@ -4,6 +4,7 @@
 #include "base/civil.h"
 #include "base/decimal.h"
 #include "base/log.h"
+#include "part.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -257,6 +258,11 @@ void summary_of_publish(const Run *run)
         summary_line("published", "nothing to do: run %s is in force in %s already",
                      run->published.run, target);
     }
+    Buffer missing = {0};
+    part_append_missing(run, &missing);
+    if (missing.size > 0)
+        summary_line("", "%s", buffer_string(&missing));
+    buffer_free(&missing);
 }
 
 void summary_of_rollback(const Run *run)

@@ -62,11 +62,32 @@ static const NightResults *find_part(const Night *night, const char *kind)
     return NULL;
 }
 
-/* The options of the night do not ask for this kind of results. */
-static bool leaves_out(const Night *night, const char *kind)
+/* The night has no results of this kind: its options do not ask for them, or they are not there. */
+static bool goes_without(const Night *night, const char *kind)
 {
     const NightResults *part = find_part(night, kind);
-    return part != NULL && part->is_left_out;
+    return part != NULL && part->run[0] == '\0';
+}
+
+/* ---- parts ---- */
+
+/* What the target shows goes when the options say so, not because nobody computed it. */
+static void judge_parts(const Night *now, const Night *in_force, GateVerdict *verdict)
+{
+    for (int i = 0; i < now->n_parts; i++) {
+        const char *kind = now->parts[i].kind;
+        const NightResults *had = find_part(in_force, kind);
+        if (had == NULL || had->run[0] == '\0' || now->parts[i].is_left_out)
+            continue;
+        GateRule *rule = add_rule(verdict, "part", kind);
+        rule->beside = rule->least = 1.0;
+        rule->now = goes_without(now, kind) ? 0.0 : 1.0;
+        if (!is_within(rule))
+            fail_rule(verdict, rule,
+                      "%s is not computed with these options, and the tables in force have it; run "
+                      "'vesper %s' with the same options first, or leave it out with --%s no",
+                      kind, kind, kind);
+    }
 }
 
 /* ---- rows ---- */
@@ -118,7 +139,7 @@ static void judge_tables(const GateLimits *limits, const Night *now, const Night
     for (int i = 0; i < before->n_tables; i++) {
         const NightTable *had = &before->tables[i];
         bool is_gone = night_table(now, had->name) == NULL;
-        if (!is_gone || !leaves_out(now, before->parts[had->part].kind))
+        if (!is_gone || !goes_without(now, before->parts[had->part].kind))
             judge_table(limits, now, had, growth, verdict);
     }
 }
@@ -171,7 +192,7 @@ static void judge_fall(const GateLimits *limits, const MeasureKind *kind, const 
     const NightMeasure *measure = night_measure(now, kind->name);
     const NightMeasure *was = night_measure(before, kind->name);
     int64_t least = least_of(limits, kind->kind, before);
-    if (isnan(limits->accuracy_fall) || !is_known(was, least) || leaves_out(now, kind->kind))
+    if (isnan(limits->accuracy_fall) || !is_known(was, least) || goes_without(now, kind->kind))
         return;
     bool is_measured = is_known(measure, 0);
     if (is_measured && measure->n < least_of(limits, kind->kind, now))
@@ -224,9 +245,11 @@ static void judge_rejected(const GateLimits *limits, const Night *now, GateVerdi
 }
 
 void gate_judge(const GateLimits *limits, const Night *now, const Night *before,
-                GateVerdict *verdict)
+                const Night *in_force, GateVerdict *verdict)
 {
     *verdict = (GateVerdict){0};
+    if (in_force != NULL)
+        judge_parts(now, in_force, verdict);
     judge_rejected(limits, now, verdict);
     for (int k = 0; k < N_KINDS; k++)
         judge_rival(limits, &kinds[k], now, verdict);

@@ -27,8 +27,8 @@ enum { GATE_EMPTIED_LEAST = 10, GATE_REJECTED_LEAST = 10 };
 
 /* One rule, applied. */
 typedef struct GateRule {
-    const char *name;         /* rows, rival, accuracy, bias, rejected */
-    char of[STORE_NAME_SIZE]; /* table or measure; "" of rows taken in */
+    const char *name;         /* part, rows, rival, accuracy, bias, rejected */
+    char of[STORE_NAME_SIZE]; /* part, table or measure; "" of rows taken in */
     double now;
     double beside;      /* of the last accepted night, or of the rival; NaN: there was none */
     double least, most; /* what `now` may be; NaN: no limit */
@@ -44,9 +44,10 @@ typedef struct GateVerdict {
 } GateVerdict;
 
 /* Judge a night. `before`: the last accepted one; NULL: there is none, and what asks for one is not
- * checked. The same figures give the same verdict. Local. */
+ * checked. `in_force`: what the target shows, which may be of a later day; NULL: nothing. The same
+ * figures give the same verdict. Local. */
 void gate_judge(const GateLimits *limits, const Night *now, const Night *before,
-                GateVerdict *verdict);
+                const Night *in_force, GateVerdict *verdict);
 void gate_verdict_free(GateVerdict *verdict);
 
 /* The measures that a Night can have. */

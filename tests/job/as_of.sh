@@ -123,6 +123,21 @@ for late in 2023-03-21 2040-01-01; do
 done
 run_vesper 1 sales --store store --as-of 2023-03-03
 expect_done "as of another day" && expect_text "as of another day" err 'run=000002-20230303-[0-9a-f]{8}$'
+# Parts that nobody computed as of a day: what a target shows does not go without a word.
+undone=(publish --store store --as-of 2023-03-03 --recommend yes --forecast yes)
+run_vesper 2 "${undone[@]}" --to sqlite:all.db
+expect_failure "parts that are not computed, in force" 6 "recommend is not computed with these options" \
+    'the first of 2 reasons' "run 'vesper recommend' with the same options first" '--recommend no'
+dump_tables all.db >dump
+expect_same "parts that are not computed, in force" expected dump
+run_vesper 2 "${undone[@]}" --to sqlite:new.db
+expect_done "parts that are not computed"
+expect_text "parts that are not computed" out "without recommend, forecast: not computed with these options; \
+run 'vesper recommend' and 'vesper forecast' with the same options"
+expect_text "parts that are not computed" err ' warn publish note="without recommend, forecast: '
+run_vesper 1 "${undone[@]}" --to sqlite:all.db --recommend no --force "no forecasts of that day"
+expect_done "parts that may go"
+expect_text "parts that may go" out ' without forecast: not'
 data >after
 expect_same "the data after all this" before after
 run_vesper 2 verify --store store

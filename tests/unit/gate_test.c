@@ -31,9 +31,17 @@ static Night night_of(const char *run)
     Night night = {.generation = 1, .days = 100, .n_parts = 3};
     (void)snprintf(night.run, sizeof night.run, "%s", run);
     static const char *const kinds[] = {"sales", "recommend", "forecast"};
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         (void)snprintf(night.parts[i].kind, sizeof night.parts[i].kind, "%s", kinds[i]);
+        (void)snprintf(night.parts[i].run, sizeof night.parts[i].run, "%s-%s", run, kinds[i]);
+    }
     return night;
+}
+
+static void leave_out(Night *night, int part)
+{
+    night->parts[part].is_left_out = true;
+    night->parts[part].run[0] = '\0';
 }
 
 static void add_measure(Night *night, const char *name, int64_t n, double value, double rival)
@@ -49,7 +57,7 @@ static int failures(const GateLimits *limits, const Night *now, const Night *bef
 {
     GateVerdict verdict;
     int n = 0;
-    gate_judge(limits, now, before, &verdict);
+    gate_judge(limits, now, before, before, &verdict);
     for (int i = 0; i < verdict.n; i++) {
         const GateRule *rule = &verdict.rules[i];
         n += !rule->holds;
@@ -125,10 +133,28 @@ static void test_left_out(void)
     night_add_table(&before, "sales_daily", 300, 0);
     night_add_table(&now, "sales_daily", 301, 0);
     CU_ASSERT_EQUAL(failures(&usual, &now, &before, "rec_user is gone"), 1);
-    now.parts[1].is_left_out = true;
+    leave_out(&now, 1);
     CU_ASSERT_EQUAL(failures(&usual, &now, &before, NULL), 0);
     night_free(&before);
     night_free(&now);
+}
+
+/* A part that is wanted and was not computed: one reason, not one for each of its tables. */
+static void test_not_computed(void)
+{
+    Night before = night_of("1"), now = night_of("2");
+    night_add_table(&before, "rec_user", 1000, 1);
+    night_add_table(&before, "rec_item", 1000, 1);
+    add_measure(&before, GATE_DISCOVER, 500, 0.1, 0.05);
+    now.parts[1].run[0] = '\0';
+    CU_ASSERT_EQUAL(failures(&off, &now, &before, "recommend is not computed with these options"),
+                    1);
+    CU_ASSERT_EQUAL(failures(&usual, &now, &before, "or leave it out with --recommend no"), 1);
+    CU_ASSERT_EQUAL(failures(&usual, &now, NULL, NULL), 0);
+    leave_out(&before, 1); /* the target does not show it */
+    before.n_measures = 0;
+    CU_ASSERT_EQUAL(failures(&usual, &now, &before, NULL), 0);
+    night_free(&before);
 }
 
 /* A young history grows in its own time. */
@@ -219,11 +245,11 @@ static void test_what_cannot_be_measured_any_more(void)
     Night before = night_of("1"), now = night_of("2");
     add_measure(&before, GATE_DISCOVER, 500, 0.1, 0.05);
     CU_ASSERT_EQUAL(failures(&usual, &now, &before, "could not be measured; it was 0.1000"), 1);
-    now.parts[1].is_left_out = true;
+    leave_out(&now, 1);
     CU_ASSERT_EQUAL(failures(&usual, &now, &before, NULL), 0);
-    now.parts[1].is_left_out = false;
+    Night again = night_of("3");
     before.measures[0].n = 20;
-    CU_ASSERT_EQUAL(failures(&usual, &now, &before, NULL), 0);
+    CU_ASSERT_EQUAL(failures(&usual, &again, &before, NULL), 0);
 }
 
 /* Models of a young shop are not judged. */
@@ -350,6 +376,7 @@ CU_TestInfo gate_tests[] = {
     {"few rows are noise", test_few_rows_are_noise},
     {"rows, off", test_rows_off},
     {"parts that are left out", test_left_out},
+    {"parts that nobody computed", test_not_computed},
     {"a young shop grows", test_young_shop_grows},
     {"the first night", test_first_night},
     {"rivals", test_rivals},
