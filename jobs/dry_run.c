@@ -3,6 +3,7 @@
 
 #include "ingest/source_database.h"
 #include "options.h"
+#include "part.h"
 #include "predict.h"
 #include "stage.h"
 #include "summary.h"
@@ -90,6 +91,30 @@ out:
     return status;
 }
 
+/* The day in the names of a night's results: DAY_NONE if it sees all that the store has. Of input
+ * that is not taken in yet nobody knows the last day. */
+static int32_t day_in_name(const Run *run, bool takes_in)
+{
+    int32_t first, last;
+    bool sees_all = run->store != NULL && store_days(run->store, &first, &last) &&
+                    run->as_of >= last && !takes_in;
+    return sees_all ? DAY_NONE : run->as_of;
+}
+
+/* The name that the night is published under. */
+static void name_night(const Run *run, int64_t generation, int32_t as_of,
+                       char published[STORE_NAME_SIZE])
+{
+    published[0] = '\0';
+    for (int k = PART_SALES; k < PART_COUNT; k++) {
+        char name[STORE_NAME_SIZE];
+        if (!run->parts[k].is_wanted)
+            continue;
+        part_name(run, (ResultPart)k, generation, as_of, name);
+        part_join_name(published, name);
+    }
+}
+
 static void tell_outcome(const Run *run, int64_t generation)
 {
     bool takes_in = config_list_count(run->config, "input") > 0;
@@ -99,10 +124,22 @@ static void tell_outcome(const Run *run, int64_t generation)
     }
     if (strcmp(run->job, "nightly") == 0) {
         char name[STORE_NAME_SIZE];
-        options_results_name(run->config, PART_SALES, generation, bytes_of(""), name);
+        name_night(run, generation, day_in_name(run, takes_in), name);
         summary_line("publish", "run %s to %s", name, config_text(run->config, "to"));
     }
     summary_line("dry run", "nothing was changed");
+}
+
+/* What the results of a night depend on beside its input. */
+static Status choose_parts(Run *run, Error *error)
+{
+    Status status = STATUS_OK;
+    if (strcmp(run->job, "nightly") != 0)
+        goto out;
+    TRY(recommend_options_read_lists(run->comm, run->config, &run->recommend_options, error));
+    TRY(part_choose(run, error));
+out:
+    return status;
 }
 
 static Status check_target(const Run *run, Error *error)
@@ -116,6 +153,7 @@ Status dry_run(Run *run, Error *error)
     Status status;
     int64_t generation = 0;
     TRY_ALL(run->comm, check_target(run, error), error);
+    TRY(choose_parts(run, error));
     TRY(look_at_store(run, &generation, error));
     TRY_ALL(run->comm, comm_rank(run->comm) == 0 ? tell_inputs(run, error) : STATUS_OK, error);
     TRY(tell_memory(run, error));

@@ -138,6 +138,12 @@ expect_text "parts that are not computed" err ' warn publish note="without recom
 run_vesper 1 "${undone[@]}" --to sqlite:all.db --recommend no --force "no forecasts of that day"
 expect_done "parts that may go"
 expect_text "parts that may go" out ' without forecast: not'
+run_vesper 1 nightly --store store --to sqlite:as_of.db --as-of $day "${options[@]}" --dry-run
+expect_done "a dry run" && expect_text "a dry run" out \
+    "^publish +run $(sqlite3 as_of.db 'SELECT run FROM vesper_run WHERE current = 1') to"
+run_vesper 1 nightly --store store --to sqlite:as_of.db --as-of 2040-01-01 "${options[@]}" --dry-run
+expect_done "a dry run as of all days" && expect_text "a dry run as of all days" out \
+    "^publish +run $(sqlite3 all.db 'SELECT run FROM vesper_run WHERE current = 0') to"
 data >after
 expect_same "the data after all this" before after
 run_vesper 2 verify --store store

@@ -70,8 +70,12 @@ awk 'NR % 5 == 0' ids >out_ids
 awk 'NR % 2 == 0' ids >in_ids
 { printf '\xef\xbb\xbf# not these\r\n\n'; sed 's/^/  /; s/$/ \r/' out_ids; echo nowhere; } >exclude.txt
 { echo '# these'; cat in_ids; printf 'neither\nnor'; } >allow.txt
+run_vesper 2 nightly --store store --to sqlite:lists.db "${options[@]}" --exclude exclude.txt --allow allow.txt --dry-run
+expect_done "a dry run"
+mv out told
 run_vesper 2 nightly --store store --to sqlite:lists.db "${options[@]}" --exclude exclude.txt --allow allow.txt
 expect_done "lists of the shop" || finish
+expect_text "a dry run tells the run's name" told "^publish +run $(sqlite3 lists.db 'SELECT run FROM vesper_run') to"
 expect_text "an unknown product" err '1 of [0-9]+ products of --exclude are not in the store, the first is nowhere"'
 expect_text "unknown products" err '2 of [0-9]+ products of --allow are not in the store, the first is neither"'
 [ "$(grep -c 'are not in the store' err)" = 2 ] || fail "unknown products are said more than once"
