@@ -128,7 +128,7 @@ Status options_read(Comm *comm, int argc, char **argv, Options *options, Error *
     const char *const no_sections[] = {NULL};
     bool root = comm_rank(comm) == 0;
     TRY_ALL(comm,
-            root ? config_parse(argc, argv, TABLE, TABLE_SIZE, no_sections, &config, error)
+            root ? config_parse(argc, argv, TABLE, TABLE_SIZE, NULL, no_sections, &config, error)
                  : STATUS_OK,
             error);
     TRY(comm_broadcast_config(comm, 0, &config, error));

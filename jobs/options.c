@@ -11,43 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* The option that `argument` of the command line names, or NULL. */
-static const JobOption *option_named(const char *argument)
-{
-    for (int i = 0; i < option_table_count; i++) {
-        const Option *option = &option_table[i].option;
-        size_t length = strlen(option->flag);
-        bool is_long = strncmp(argument, "--", 2) == 0 &&
-                       strncmp(argument + 2, option->flag, length) == 0 &&
-                       (argument[2 + length] == '\0' || argument[2 + length] == '=');
-        bool is_short = option->letter != 0 && argument[0] == '-' && argument[1] == option->letter;
-        if (is_long || is_short)
-            return &option_table[i];
-    }
-    return NULL;
-}
-
-/* The arguments are known to be well formed; is each one for this job? */
-static Status refuse_foreign(const char *job, int argc, char **argv, Error *error)
-{
-    Status status = STATUS_OK;
-    for (int i = 1; i < argc; i++) {
-        const JobOption *found = option_named(argv[i]);
-        if (found == NULL)
-            continue;
-        if (!option_is_of(found, job)) {
-            FAIL(error, STATUS_USAGE, "'%s' takes no --%s; see 'vesper %s --help'", job,
-                 found->option.flag, job);
-        }
-        bool has_value = strchr(argv[i], '=') != NULL ||
-                         (argv[i][1] != '-' && argv[i][1] != '\0' && argv[i][2] != '\0');
-        if (found->option.type != OPTION_SWITCH && !has_value)
-            i++;
-    }
-out:
-    return status;
-}
-
 static Status refuse_arguments(const char *job, const Config *config, Error *error)
 {
     Status status = STATUS_OK;
@@ -58,8 +21,8 @@ static Status refuse_arguments(const char *job, const Config *config, Error *err
     if (wanted == NULL && n > 0)
         FAIL(error, STATUS_USAGE,
              "unexpected argument '%.80s'; every value belongs to an option, as in --NAME VALUE "
-             "(see --help)",
-             config_argument(config, 0));
+             "(see 'vesper %s --help')",
+             config_argument(config, 0), job);
     if (n != n_wanted)
         FAIL(error, STATUS_USAGE, "'%s' takes %s, not %d %s; see 'vesper %s --help'", job, wanted,
              n, n == 1 ? "argument" : "arguments", job);
@@ -71,10 +34,13 @@ Status options_parse(const char *job, int argc, char **argv, Config **config, Er
 {
     Status status;
     Option options[OPTION_TABLE_MAX];
+    bool is_offered[OPTION_TABLE_MAX];
+    char command[STORE_NAME_SIZE], *given = argv[0];
     char names[2 * INPUT_COUNT][STORE_NAME_SIZE];
     const char *sections[2 * INPUT_COUNT + 2] = {NULL};
     for (int i = 0; i < option_table_count; i++) {
         options[i] = option_table[i].option;
+        is_offered[i] = option_is_of(&option_table[i], job);
         for (int k = 0; k < i; k++) /* only the first would be found */
             vesper_assert(strcmp(options[i].flag, options[k].flag) != 0);
     }
@@ -86,8 +52,12 @@ Status options_parse(const char *job, int argc, char **argv, Config **config, Er
         sections[2 * i + 1] = names[2 * i + 1];
     }
     sections[2 * INPUT_COUNT] = "aggregate.*";
-    TRY(config_parse(argc, argv, options, option_table_count, sections, config, error));
-    TRY(refuse_foreign(job, argc, argv, error));
+    (void)snprintf(command, sizeof command, "vesper %s", job);
+    argv[0] = command;
+    status =
+        config_parse(argc, argv, options, option_table_count, is_offered, sections, config, error);
+    argv[0] = given;
+    TRY(status);
     TRY(refuse_arguments(job, *config, error));
 out:
     return status;

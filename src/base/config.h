@@ -30,14 +30,17 @@ typedef struct Option {
 
 typedef struct Config Config;
 
-/* Parse argv (argv[0] is skipped) against `options`; reads the ini that -c/--config names.
+/* Parse argv against `options`; reads the ini that -c/--config names. argv[0] is the command, as
+ * messages name it. Options that are not offered (is_offered [n_options]; NULL: all are) may stand
+ * in the ini and the environment, but not on the command line.
  * Unknown flags, bad values and ini keys in a known section that no option or `free_sections`
- * entry explains are STATUS_USAGE with one line that says what is possible. `free_sections` is a
+ * entry explains are STATUS_USAGE with one line that says what was meant, or what is possible.
+ * `free_sections` is a
  * NULL-ended list of sections whose keys the jobs interpret: exact names ("orders.columns"), or
  * beginnings that end in * ("aggregate.*"). The option that names the ini has the flag "config".
  * Local (called on rank 0; see config_pack). */
 Status config_parse(int argc, char **argv, const Option *options, int n_options,
-                    const char *const *free_sections, Config **config,
+                    const bool *is_offered, const char *const *free_sections, Config **config,
                     Error *error) VESPER_MUST_USE;
 void config_free(Config **config);
 

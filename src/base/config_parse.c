@@ -112,105 +112,153 @@ void config_environment_name(const char *flag, char name[CONFIG_NAME_SIZE])
     }
 }
 
-static Status unknown_flag(const char *given, const Option *options, int n_options, Error *error)
+/* The command line, and which options it may have. */
+typedef struct CommandLine {
+    int argc;
+    char **argv;
+    const Option *options;
+    int n_options;
+    const bool *is_offered; /* NULL: all are */
+} CommandLine;
+
+static bool may_stand(const CommandLine *line, int i)
+{
+    return line->is_offered == NULL || line->is_offered[i];
+}
+
+/* What the user calls: "vesper sales", or a program by its path. */
+static const char *command_of(const CommandLine *line)
+{
+    const char *slash = strrchr(line->argv[0], '/');
+    return slash ? slash + 1 : line->argv[0];
+}
+
+/* `name` is no flag of this command: is it one of another, several, or none? */
+static void describe_unknown(const CommandLine *line, const char *given, const char *name,
+                             Buffer *text)
+{
+    const char **flags = mem_new(line->n_options, sizeof *flags);
+    int n = 0, n_begun = 0;
+    bool is_foreign = false;
+    for (int i = 0; i < line->n_options; i++) {
+        const char *flag = line->options[i].flag;
+        if (!may_stand(line, i)) {
+            is_foreign |= strcmp(flag, name) == 0;
+            continue;
+        }
+        flags[n++] = flag;
+        n_begun += strncmp(flag, name, strlen(name)) == 0;
+    }
+    if (is_foreign) {
+        buffer_printf(text, "'%s' takes no --%s", command_of(line), name);
+    } else if (n_begun > 1) {
+        buffer_printf(text, "option %s is ambiguous; it may be", given);
+        for (int i = 0, k = 0; i < n; i++) {
+            if (strncmp(flags[i], name, strlen(name)) == 0)
+                buffer_printf(text, "%s --%s", k++ > 0 ? "," : "", flags[i]);
+        }
+    } else {
+        buffer_printf(text, "unknown option %s", given);
+        (void)suggest_nearest(text, name, flags, n, "--");
+    }
+    mem_free(&flags);
+}
+
+static Status unknown_flag(const CommandLine *line, const char *given, Error *error)
 {
     Buffer text = {0};
-    const char **flags = mem_new(n_options, sizeof *flags);
     const char *wrong = given + strspn(given, "-");
     char *name = config_copy_bytes((Bytes){wrong, (int64_t)strcspn(wrong, "=")});
-    int n_begun = 0;
-    for (int i = 0; i < n_options; i++)
-        n_begun += strncmp(options[i].flag, name, strlen(name)) == 0;
-    for (int i = 0; i < n_options; i++)
-        flags[i] = options[i].flag;
-    buffer_printf(&text, "%s option %s", n_begun > 1 ? "ambiguous" : "unknown", given);
-    suggest_words(&text, name, flags, n_options, "--");
-    buffer_append_string(&text, " (see --help)");
+    describe_unknown(line, given, name, &text);
+    bool asks = buffer_string(&text)[text.size - 1] == '?';
+    buffer_printf(&text, "%s see '%s --help'", asks ? "" : ";", command_of(line));
     Status status = error_set(error, STATUS_USAGE, __FILE__, __LINE__, "%s", buffer_string(&text));
     mem_free(&name);
-    mem_free(&flags);
     buffer_free(&text);
     return status;
 }
 
-static int option_by_number(int number, const Option *options, int n_options)
+static int option_by_number(const CommandLine *line, int number)
 {
     if (number >= FIRST_NUMBER)
         return number - FIRST_NUMBER;
-    for (int i = 0; i < n_options; i++) {
-        if (options[i].letter && options[i].letter == number)
+    for (int i = 0; i < line->n_options; i++) {
+        if (may_stand(line, i) && line->options[i].letter && line->options[i].letter == number)
             return i;
     }
     return -1;
 }
 
 /* What getopt_long complained about with '?' or ':'. */
-static Status refuse_flag(int complaint, int number, char *given, const Option *options,
-                          int n_options, Error *error)
+static Status refuse_flag(const CommandLine *line, int complaint, int number, const char *given,
+                          Error *error)
 {
-    int i = option_by_number(number, options, n_options);
+    int i = option_by_number(line, number);
     if (i < 0) {
         char letter[3] = {'-', (char)number, '\0'};
-        return unknown_flag(number ? letter : given, options, n_options, error);
+        return unknown_flag(line, number ? letter : given, error);
     }
     if (complaint == ':')
         return error_set(error, STATUS_USAGE, __FILE__, __LINE__, "option --%s needs a value: %s",
-                         options[i].flag, options[i].argument);
+                         line->options[i].flag, line->options[i].argument);
     return error_set(error, STATUS_USAGE, __FILE__, __LINE__, "option --%s takes no value",
-                     options[i].flag);
+                     line->options[i].flag);
 }
 
-static Status parse_flags(int argc, char **argv, const struct option *flags, const char *letters,
-                          const Option *options, int n_options, Config *config, Error *error)
+static Status parse_flags(const CommandLine *line, const struct option *flags, const char *letters,
+                          Config *config, Error *error)
 {
     Status status = STATUS_OK;
     optind = 0; /* glibc: begin anew */
     opterr = 0;
     int number;
-    while ((number = getopt_long(argc, argv, letters, flags, NULL)) != -1) {
+    while ((number = getopt_long(line->argc, line->argv, letters, flags, NULL)) != -1) {
         if (number == '?' || number == ':') {
-            TRY(refuse_flag(number, optopt, argv[optind - 1], options, n_options, error));
+            TRY(refuse_flag(line, number, optopt, line->argv[optind - 1], error));
             continue;
         }
-        int i = option_by_number(number, options, n_options);
-        const char *text = options[i].type == OPTION_SWITCH ? "yes" : optarg;
+        int i = option_by_number(line, number);
+        const Option *option = &line->options[i];
+        const char *text = option->type == OPTION_SWITCH ? "yes" : optarg;
         char source[CONFIG_NAME_SIZE];
-        snprintf(source, sizeof source, "option --%s", options[i].flag);
-        TRY(config_check(&options[i], text, source, error));
-        config_apply(&config->values[i], &options[i], text);
+        snprintf(source, sizeof source, "option --%s", option->flag);
+        TRY(config_check(option, text, source, error));
+        config_apply(&config->values[i], option, text);
     }
-    for (; optind < argc; optind++) {
-        if (!bytes_are_utf8(bytes_of(argv[optind])))
+    for (; optind < line->argc; optind++) {
+        if (!bytes_are_utf8(bytes_of(line->argv[optind])))
             FAIL(error, STATUS_USAGE, "an argument is not valid UTF-8");
-        config_value_add(&config->arguments, bytes_of(argv[optind]));
+        config_value_add(&config->arguments, bytes_of(line->argv[optind]));
     }
 out:
     return status;
 }
 
-static Status parse_arguments(int argc, char **argv, const Option *options, int n_options,
-                              Config *config, Error *error)
+static Status parse_arguments(const CommandLine *given, Config *config, Error *error)
 {
-    struct option *flags = mem_new(n_options + 1, sizeof *flags);
-    char **arguments = mem_new(argc + 1, sizeof *arguments); /* getopt reorders them */
-    for (int i = 0; i < argc; i++)
-        arguments[i] = argv[i];
+    CommandLine line = *given;
+    struct option *flags = mem_new(line.n_options + 1, sizeof *flags);
+    line.argv = mem_new(line.argc + 1, sizeof *line.argv); /* getopt reorders them */
+    for (int i = 0; i < line.argc; i++)
+        line.argv[i] = given->argv[i];
     Buffer letters = {0};
     buffer_append_string(&letters, ":");
-    for (int i = 0; i < n_options; i++) {
-        bool has_value = options[i].type != OPTION_SWITCH;
-        flags[i] = (struct option){
-            .name = options[i].flag,
+    for (int i = 0, n = 0; i < line.n_options; i++) {
+        const Option *option = &line.options[i];
+        bool has_value = option->type != OPTION_SWITCH;
+        if (!may_stand(&line, i))
+            continue;
+        flags[n++] = (struct option){
+            .name = option->flag,
             .has_arg = has_value ? required_argument : no_argument,
             .val = FIRST_NUMBER + i,
         };
-        if (options[i].letter)
-            buffer_printf(&letters, "%c%s", options[i].letter, has_value ? ":" : "");
+        if (option->letter)
+            buffer_printf(&letters, "%c%s", option->letter, has_value ? ":" : "");
     }
-    Status status = parse_flags(argc, arguments, flags, buffer_string(&letters), options, n_options,
-                                config, error);
+    Status status = parse_flags(&line, flags, buffer_string(&letters), config, error);
     buffer_free(&letters);
-    mem_free(&arguments);
+    mem_free(&line.argv);
     mem_free(&flags);
     return status;
 }
@@ -278,16 +326,18 @@ static const char *ini_path_in_force(const Option *options, int n_options, const
 }
 
 Status config_parse(int argc, char **argv, const Option *options, int n_options,
-                    const char *const *free_sections, Config **config, Error *error)
+                    const bool *is_offered, const char *const *free_sections, Config **config,
+                    Error *error)
 {
     Status status = STATUS_OK;
+    const CommandLine line = {argc, argv, options, n_options, is_offered};
     Config *c = mem_new(1, sizeof *c);
     c->values = mem_new(n_options, sizeof *c->values);
     for (; c->n_values < n_options; c->n_values++) {
         c->values[c->n_values].flag = mem_copy_string(options[c->n_values].flag);
         c->values[c->n_values].type = options[c->n_values].type;
     }
-    TRY(parse_arguments(argc, argv, options, n_options, c, error));
+    TRY(parse_arguments(&line, c, error));
     TRY(parse_environment(options, n_options, c, error));
     const char *path = ini_path_in_force(options, n_options, c);
     if (path) {

@@ -25,8 +25,8 @@ static int edit_distance(const char *a, const char *b)
     return row[n_b];
 }
 
-void suggest_words(Buffer *text, const char *wrong, const char *const *names, int n_names,
-                   const char *prefix)
+bool suggest_nearest(Buffer *text, const char *wrong, const char *const *names, int n_names,
+                     const char *prefix)
 {
     const char *nearest = NULL;
     int least = (int)strlen(wrong) / 3 + 1; /* farther than that is another word */
@@ -39,8 +39,15 @@ void suggest_words(Buffer *text, const char *wrong, const char *const *names, in
     }
     if (nearest)
         buffer_printf(text, "; did you mean %s%s?", prefix, nearest);
+    return nearest != NULL;
+}
+
+void suggest_words(Buffer *text, const char *wrong, const char *const *names, int n_names,
+                   const char *prefix)
+{
+    bool is_near = suggest_nearest(text, wrong, names, n_names, prefix);
     if (n_names > 0)
-        buffer_printf(text, "%s possible: ", nearest ? "" : ";");
+        buffer_printf(text, "%s possible: ", is_near ? "" : ";");
     for (int i = 0; i < n_names; i++)
         buffer_printf(text, "%s%s%s", i > 0 ? ", " : "", prefix, names[i]);
 }

@@ -74,7 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     stop_unless(ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t)size,
                 "cannot write the file");
-    if (config_parse(3, arguments, options, N_OPTIONS, free_sections, &config, &error) == STATUS_OK)
+    if (config_parse(3, arguments, options, N_OPTIONS, NULL, free_sections, &config, &error) ==
+        STATUS_OK)
         check_config(config);
     else
         check_message(&error);

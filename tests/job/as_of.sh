@@ -204,7 +204,7 @@ for text in 2023-02-30 yesterday 20230304; do
 done
 refused "a dry run" "--as-of 'x' is no day" nightly --store store --as-of x --dry-run
 refused "of files" '--as-of looks back in a store' recommend --evaluate --train raw/orders.csv --test raw/orders.csv --as-of $day
-refused "a job without" "'ingest' takes no --as-of" ingest --store store --as-of $day
+refused "a job without" "'vesper ingest' takes no --as-of; see 'vesper ingest --help'" ingest --store store --as-of $day
 refused "not computed" 'no results of generation .* \(run 000002-20230201-' publish --store store --as-of 2023-02-01 "${options[@]}"
 run_vesper 1 init --store empty
 run_vesper 2 sales --store empty --as-of $day

@@ -106,7 +106,7 @@ refused "backwards" 'from 2023-03-01 to 2023-02-01: the first day comes after' b
 refused "before the data" "first day is 2023-01-01" backfill 2022-12-01 2023-02-01 --store store
 refused "after the data" "last day is 2023-03-11" backfill 2023-03-12 2023-04-01 --store store
 refused "another step" "--every 'fortnight' is no step" backfill 2023-02-01 2023-02-02 --every fortnight --store store
-refused "publishing" "'backfill' takes no --to" backfill 2023-02-01 2023-02-02 --store store --to sqlite:x.db
+refused "publishing" "'vesper backfill' takes no --to" backfill 2023-02-01 2023-02-02 --store store --to sqlite:x.db
 refused "arguments of a job that takes none" "unexpected argument '2023-02-01'" sales 2023-02-01 --store store
 run_vesper 1 init --store empty
 refused "an empty store" 'has no data yet' backfill 2023-02-01 2023-02-02 --store empty

@@ -77,6 +77,12 @@ expect_failure "folder without files" 3 'folder' 'no .*(file|\.csv)|empty'
 
 ingest good.csv --frobnicate
 expect_failure "unknown option" 2 'frobnicate'
+run_vesper 2 forecast --store store --horizonn 3
+expect_failure "an option with a slip" 2 "unknown option --horizonn; did you mean --horizon\? see 'vesper forecast --help'\$"
+run_vesper 1 sales --store store --pair-min 3
+expect_failure "an option that may be several" 2 "option --pair-min is ambiguous; it may be --pair-min-orders, --pair-min-confidence, --pair-min-lift; see 'vesper sales --help'\$"
+run_vesper 1 sales --store store --horizon 3
+expect_failure "an option of another job" 2 "'vesper sales' takes no --horizon; see 'vesper sales --help'\$"
 ingest good.csv --partitions many
 expect_failure "option that is no number" 2 'partitions' 'many'
 ingest good.csv --partitions 12

@@ -26,7 +26,7 @@ static Status parse(const char *text, AggregateSpec **specs, int *n, Error *erro
     int file = mkstemp(path);
     bool is_written = file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text);
     CU_ASSERT(is_written);
-    TRY(config_parse(3, argv, options, 1, free_sections, &config, error));
+    TRY(config_parse(3, argv, options, 1, NULL, free_sections, &config, error));
     TRY(aggregate_specs_parse(config, specs, n, error));
 out:
     config_free(&config);

@@ -75,7 +75,7 @@ static Status ingest_file(const char *store_path, const char *csv, IngestSummary
     Status status = STATUS_OK;
     snprintf(input, sizeof input, "--input=orders=%s", csv);
     char *argv[] = {(char *)(uintptr_t) "test", input, NULL};
-    TRY_ALL(comm, config_parse(2, argv, options, 2, free_sections, &config, error), error);
+    TRY_ALL(comm, config_parse(2, argv, options, 2, NULL, free_sections, &config, error), error);
     TRY(store_open(comm, store_path, STORE_WRITE, &store, error));
     TRY(ingest_run(comm, store, config, summary, error));
 out:

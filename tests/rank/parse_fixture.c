@@ -30,8 +30,8 @@ static Status open_all(ParseFixture *fixture, const char *ini)
         parse_fixture_write_text(fixture, "shop.ini", ini);
     char *argv[] = {(char *)(uintptr_t) "test", flag, NULL};
     TRY_ALL(comm,
-            config_parse(ini != NULL ? 2 : 1, argv, options, 1, free_sections, &fixture->config,
-                         &fixture->error),
+            config_parse(ini != NULL ? 2 : 1, argv, options, 1, NULL, free_sections,
+                         &fixture->config, &fixture->error),
             &fixture->error);
     (void)snprintf(path, sizeof path, "%s/store", fixture->folder);
     TRY(store_create(comm, path, &settings, &fixture->error));

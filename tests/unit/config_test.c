@@ -34,7 +34,7 @@ static Status parse(const char *words, Config **config, Error *error)
     for (char *rest = copy, *word; (word = strtok_r(rest, " ", &rest)) && argc < ARGUMENTS_MOST;)
         argv[argc++] = word;
     *config = NULL;
-    return config_parse(argc, argv, options, N_OPTIONS, free_sections, config, error);
+    return config_parse(argc, argv, options, N_OPTIONS, NULL, free_sections, config, error);
 }
 
 static Config *parse_well(const char *words)
@@ -169,10 +169,12 @@ static void test_precedence(void)
 
 static void test_command_line_refusals(void)
 {
-    CU_ASSERT(says(refusal("--partitons 3"), "unknown option --partitons; did you mean "
-                                             "--partitions? possible: --config, --time-zone"));
-    CU_ASSERT(says(refusal("--zzzzzzzz=3"), "unknown option --zzzzzzzz=3; possible: --config"));
-    CU_ASSERT(says(refusal("-x"), "unknown option -x"));
+    CU_ASSERT_STRING_EQUAL(refusal("--partitons 3"),
+                           "unknown option --partitons; did you mean --partitions? see 'vesper "
+                           "--help'");
+    CU_ASSERT_STRING_EQUAL(refusal("--zzzzzzzz=3"),
+                           "unknown option --zzzzzzzz=3; see 'vesper --help'");
+    CU_ASSERT(says(refusal("-x"), "unknown option -x; see"));
     CU_ASSERT(says(refusal("--time-zone"), "option --time-zone needs a value: NAME"));
     CU_ASSERT(says(refusal("-p"), "option --partitions needs a value: N"));
     CU_ASSERT(says(refusal("--dry-run=yes"), "option --dry-run takes no value"));
@@ -187,6 +189,32 @@ static void test_command_line_refusals(void)
     CU_ASSERT(says(refusal("--max-rejected 1%"), "not a number from 0 to 1"));
     CU_ASSERT(says(refusal("--time-zone \xff"), "not valid UTF-8"));
     CU_ASSERT(says(refusal("\xff"), "an argument is not valid UTF-8"));
+}
+
+/* What another command takes is neither taken, nor suggested, nor in the way of a short form. */
+static void test_not_offered(void)
+{
+    static const char *const lines[][2] = {
+        {"--time-zone UTC", "'vesper plan' takes no --time-zone; see 'vesper plan --help'"},
+        {"--time-zone=UTC", "'vesper plan' takes no --time-zone; see"},
+        {"--time-zon UTC", "unknown option --time-zon; see"},
+        {"-p 3", "unknown option -p; see"},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        bool is_offered[N_OPTIONS] = {false};
+        char words[64], *rest = words;
+        snprintf(words, sizeof words, "%s", lines[i][0]);
+        char *argv[3] = {"/opt/vesper plan"};
+        int argc = 1;
+        for (char *word; argc < 3 && (word = strtok_r(rest, " ", &rest)) != NULL;)
+            argv[argc++] = word;
+        Config *config = NULL;
+        Error error = {0};
+        CU_ASSERT_EQUAL(config_parse(argc, argv, options, N_OPTIONS, is_offered, free_sections,
+                                     &config, &error),
+                        STATUS_USAGE);
+        CU_ASSERT(says(error.message, lines[i][1]));
+    }
 }
 
 static void test_arguments(void)
@@ -340,7 +368,8 @@ static void test_pack(void)
     Error error;
     Config *original = NULL, *copy = NULL;
     CU_ASSERT_EQUAL_FATAL(
-        config_parse(9, argv, options, N_OPTIONS, free_sections, &original, &error), STATUS_OK);
+        config_parse(9, argv, options, N_OPTIONS, NULL, free_sections, &original, &error),
+        STATUS_OK);
     Buffer packed = {0}, again = {0};
     config_pack(original, &packed);
     CU_ASSERT_EQUAL_FATAL(config_unpack(buffer_view(&packed), &copy, &error), STATUS_OK);
@@ -417,6 +446,7 @@ CU_TestInfo config_tests[] = {
     {"precedence", test_precedence},
     {"command_line_refusals", test_command_line_refusals},
     {"arguments", test_arguments},
+    {"options that are not offered", test_not_offered},
     {"free_sections", test_free_sections},
     {"ini_refusals", test_ini_refusals},
     {"longest_line", test_longest_line},
