@@ -7,7 +7,7 @@
 # first R_SERIES (default 20) series in the same run, if Rscript has it; series a second of each model and
 # of the whole command; and the most memory that a rank took. LENGTHS (default "90 180 365 730 1460"):
 # what all models take by length, from which the constants in jobs/forecast_options.c are.
-# One rank takes about 30 s a thousand series, and a gigabyte of disk in TMPDIR for 100,000.
+# One rank takes about 30 s a thousand series, and five gigabytes of disk in TMPDIR for 100,000.
 . "$(dirname "$0")/lib.sh"
 bench_build
 [ $# -gt 0 ] || set -- 10000 100000
