@@ -254,7 +254,7 @@ static PlanNeed forecast_need(const PlanSizes *sizes, const PlanShape *shape)
     double selling = cells > 0 ? 1 - exp(-sizes->lines / cells) : 0;
     double sums = day_sums(sizes, shape);
     return (PlanNeed){
-        .memory = BASE + 15e6 + series_memory(sizes, shape),
+        .memory = BASE + 22e6 + series_memory(sizes, shape),
         .sent = share_sent(shape) * (27 * n * sums + 3400 * sizes->products) +
                 (n > 1 ? n * POOLED_SENT : 0),
         .read = 16 * sizes->lines + SPOOL_READS * spool_bytes(sizes, shape),
