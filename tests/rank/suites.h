@@ -63,6 +63,7 @@ extern CU_TestInfo list_rows_tests[];
 extern CU_TestInfo calendar_tests[];
 extern CU_TestInfo series_place_tests[];
 extern CU_TestInfo series_rows_tests[];
+extern CU_TestInfo series_known_tests[];
 extern CU_TestInfo series_read_tests[];
 extern CU_TestInfo series_files_tests[];
 extern CU_TestInfo list_reasons_tests[];
@@ -139,6 +140,7 @@ extern CU_TestInfo anomalies_tests[];
         {"calendar", calendar_tests}, \
         {"series_place", series_place_tests}, \
         {"series_rows", series_rows_tests}, \
+        {"series_known", series_known_tests}, \
         {"series_read", series_read_tests}, \
         {"series_files", series_files_tests}, \
         {"list_reasons", list_reasons_tests}, \
