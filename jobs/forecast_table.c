@@ -29,8 +29,9 @@ static void print_series(const Run *run)
         summary_line("measured", "by %s, %d periods ahead", options->test,
                      options->plan.backtest.horizon);
     else
-        summary_line("measured", "from %d origins, %d periods ahead each", options->measured,
-                     options->plan.backtest.horizon);
+        summary_line("measured", "from %d %s, %d periods ahead%s", options->measured,
+                     options->measured == 1 ? "origin" : "origins", options->plan.backtest.horizon,
+                     options->measured == 1 ? "" : " each");
 }
 
 static void print_figure(double figure, int width, int decimals)
@@ -41,11 +42,35 @@ static void print_figure(double figure, int width, int decimals)
         (void)printf(" %*.*f", width, decimals, figure);
 }
 
-static void print_row(SeriesModel model, const ForecastAccuracy *accuracy, bool has_levels)
+/* Why a model has no series that could be measured. */
+static const char *why_none(FitOutcome why, bool has_season)
+{
+    switch (why) {
+    case FIT_OK:
+        return "nothing came to measure it by";
+    case FIT_NO_SEASON:
+        return has_season ? "too few seasons" : "the series have no season (--season N)";
+    case FIT_TOO_SPARSE:
+        return "most periods are 0, which it says nothing of";
+    case FIT_NO_DEMAND:
+        return "nothing was asked for";
+    case FIT_NOT_POSITIVE:
+        return "not all values are above 0";
+    case FIT_NOT_FINITE:
+        return "its arithmetic left the numbers";
+    case FIT_NOT_TRIED:
+        return "it learns across series, which do not end together";
+    default:
+        return "the series are too short";
+    }
+}
+
+static void print_row(SeriesModel model, const ForecastAccuracy *accuracy, bool has_levels,
+                      bool has_season)
 {
     (void)printf("%-9s", series_model_name(model));
     if (accuracy->series == 0) {
-        (void)printf(" no forecast: the series are too short\n");
+        (void)printf(" no figures: %s\n", why_none(accuracy->why, has_season));
         return;
     }
     print_figure(accuracy->smape, 8, 3);
@@ -67,6 +92,7 @@ void forecast_table_print(const Run *run)
     if (comm_rank(run->comm) != 0)
         return;
     print_series(run);
+    bool has_season = run->forecast_options.plan.backtest.season > 1;
     bool has_levels = config_text(run->config, "levels") != NULL;
     (void)printf("\n%-9s %8s %8s %8s %8s", "model", "sMAPE", "MASE", "RMSSE", "OWA");
     if (has_levels)
@@ -76,7 +102,7 @@ void forecast_table_print(const Run *run)
         bool is_asked = m < SERIES_MODELS ? series_models_have(accuracies->models, (SeriesModel)m)
                                           : m == SERIES_COMBINED || accuracies->of[m].series > 0;
         if (is_asked)
-            print_row((SeriesModel)m, &accuracies->of[m], has_levels);
+            print_row((SeriesModel)m, &accuracies->of[m], has_levels, has_season);
     }
     (void)printf("\n");
 }

@@ -25,6 +25,7 @@ typedef struct Workspace {
     SeriesMemory memory; /* of the series at hand */
     FitOutcome outcomes[SERIES_MODELS];
     double seconds[SERIES_MODELS];
+    int64_t counts[SERIES_MODELS][FIT_OUTCOMES];
 } Workspace;
 
 typedef struct Fitting {
@@ -35,6 +36,8 @@ typedef struct Fitting {
     int n_threads;
     Workspace *spaces; /* [n_threads] */
     bool *is_whole;    /* [blocks of this rank] in the spool */
+    Progress progress; /* in series of this rank */
+    double told;       /* when the log had its last line of it */
 } Fitting;
 
 static int32_t length_before(const SeriesSet *set, const BacktestOptions *options, int64_t i,
@@ -225,13 +228,18 @@ static void fit_series(Fitting *fitting, int64_t i, int origin, Workspace *space
             series_spread(&cut, 0, space->forecasts + m * ahead, space->spread);
         keep(fitting, i, origin, (SeriesModel)m, is_there ? space->spread : NULL);
     }
+    if (fitting->pooled == NULL)
+        space->outcomes[SERIES_POOLED] = FIT_NOT_TRIED;
     if (fitting->pooled != NULL && fitting->pooled[origin].n_groups > 0 && n > 0) {
         double began = clock_seconds();
         pooled_forecast(&fitting->pooled[origin], set, i, set->start[i] + (int32_t)bounds[1],
                         options->horizon, space->spread, space->work);
         space->seconds[SERIES_POOLED] += clock_seconds() - began;
         keep(fitting, i, origin, SERIES_POOLED, space->spread);
+        space->outcomes[SERIES_POOLED] = FIT_OK;
     }
+    for (int m = 0; m < SERIES_MODELS; m++)
+        space->counts[m][space->outcomes[m]]++;
 }
 
 /* From the first origin to the last: what a search finds is where the next begins, and none knows
@@ -287,6 +295,20 @@ static bool is_missing(const Fitting *fitting, int64_t i)
     return !fitting->is_whole[i / block_series(fitting->backtest)];
 }
 
+enum { SECONDS_BETWEEN_LINES = 60 };
+
+/* The log has a line a minute, if it is of interest each batch. */
+static void tell_progress(Fitting *fitting)
+{
+    double now = clock_seconds();
+    bool is_due = now - fitting->told >= SECONDS_BETWEEN_LINES;
+    log_line(is_due ? LOG_INFO : LOG_DEBUG, LOG_ROOT, "forecast.models",
+             "done=%" PRId64 " of=%" PRId64 " seconds=%.0f", fitting->progress.done,
+             fitting->progress.total, now - fitting->progress.started);
+    if (is_due)
+        fitting->told = now;
+}
+
 /* A batch from series `first` on, but for blocks that are there. */
 static Status fit_batch(Fitting *fitting, int64_t first, Error *error)
 {
@@ -298,8 +320,11 @@ static Status fit_batch(Fitting *fitting, int64_t first, Error *error)
     backtest->batch->first = first;
 #pragma omp parallel for schedule(dynamic) num_threads(fitting->n_threads)
     for (int64_t i = first; i < end; i++) {
-        if (is_missing(fitting, i))
-            fit_origins(fitting, i, &fitting->spaces[omp_get_thread_num()]);
+        if (!is_missing(fitting, i))
+            continue;
+        fit_origins(fitting, i, &fitting->spaces[omp_get_thread_num()]);
+#pragma omp critical(forecast_progress)
+        progress_add(&fitting->progress, 1);
     }
     for (int64_t b = first / block_series(backtest); b * block_series(backtest) < end; b++) {
         if (fitting->is_whole[b])
@@ -316,8 +341,12 @@ out:
 static Status fit_missing(Fitting *fitting, Error *error)
 {
     Status status;
-    int64_t n = fitting->set->n;
+    int64_t n = fitting->set->n, n_missing = 0;
+    for (int64_t i = 0; i < n; i++)
+        n_missing += is_missing(fitting, i);
     TRY(spaces_make(fitting, error));
+    progress_begin(&fitting->progress, "forecast", "series", 1.0, n_missing);
+    fitting->told = clock_seconds();
     for (int64_t first = 0; first < n; first += BACKTEST_BATCH) {
         bool any = false;
         for (int64_t i = first; i < n && i < first + BACKTEST_BATCH; i++)
@@ -325,14 +354,20 @@ static Status fit_missing(Fitting *fitting, Error *error)
         if (any && stop_asked())
             TRY(stop_here(error, "before forecasts of series %" PRId64 " of %" PRId64 " of a rank",
                           first + 1, n));
-        if (any)
+        if (any) {
             TRY(fit_batch(fitting, first, error));
+            tell_progress(fitting);
+        }
     }
     for (int t = 0; t < fitting->n_threads; t++) {
-        for (int m = 0; m < SERIES_MODELS; m++)
+        for (int m = 0; m < SERIES_MODELS; m++) {
             fitting->backtest->seconds[m] += fitting->spaces[t].seconds[m];
+            for (int k = 0; k < FIT_OUTCOMES; k++)
+                fitting->backtest->outcomes[m][k] += fitting->spaces[t].counts[m][k];
+        }
     }
 out:
+    progress_end(&fitting->progress);
     return status;
 }
 

@@ -45,6 +45,7 @@ typedef struct Backtest {
     BacktestBatch *batch;
     int64_t outliers[BACKTEST_ORIGINS_MAX]; /* values replaced, of this rank, from each origin */
     double seconds[SERIES_MODELS];          /* of this rank's threads, added up */
+    int64_t outcomes[SERIES_MODELS][FIT_OUTCOMES]; /* of what this run tried on this rank */
     const double *after; /* [n x horizon] what came after the end of the series; NULL: not known;
                             borrowed */
 } Backtest;

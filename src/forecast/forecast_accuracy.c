@@ -198,11 +198,25 @@ static ForecastAccuracy accuracy_of(const double *sums)
                               .wrmsse = sums[SUM_WRMSSE] / sums[ORIGINS_WRMSSE]};
 }
 
+/* outcomes [FIT_OUTCOMES]: the most frequent but FIT_OK. */
+static FitOutcome usual_failure(const int64_t *outcomes)
+{
+    FitOutcome why = FIT_OK;
+    for (int k = FIT_OK + 1; k < FIT_OUTCOMES; k++) {
+        if (outcomes[k] > (why == FIT_OK ? 0 : outcomes[why]))
+            why = (FitOutcome)k;
+    }
+    return why;
+}
+
 static void finish(Comm *comm, const Backtest *backtest, const double *totals,
                    ForecastAccuracies *accuracies)
 {
     int64_t nanoseconds[SERIES_MODELS];
+    int64_t outcomes[SERIES_MODELS][FIT_OUTCOMES];
     double seconds = 0.0;
+    memcpy(outcomes, backtest->outcomes, sizeof outcomes);
+    comm_sum_i64(comm, &outcomes[0][0], (int64_t)SERIES_MODELS * FIT_OUTCOMES);
     for (int m = 0; m < SERIES_MODELS; m++)
         nanoseconds[m] = (int64_t)(backtest->seconds[m] * 1e9);
     comm_sum_i64(comm, nanoseconds, SERIES_MODELS);
@@ -210,6 +224,7 @@ static void finish(Comm *comm, const Backtest *backtest, const double *totals,
         double own = m < SERIES_MODELS ? (double)nanoseconds[m] * 1e-9 : seconds;
         accuracies->of[m] = accuracy_of(totals + m * FIGURES);
         accuracies->of[m].seconds = own;
+        accuracies->of[m].why = m < SERIES_MODELS ? usual_failure(outcomes[m]) : FIT_OK;
         seconds += m < SERIES_MODELS ? own : 0.0;
     }
     const ForecastAccuracy *naive = &accuracies->of[SERIES_NAIVE2];

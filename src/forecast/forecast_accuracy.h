@@ -19,6 +19,8 @@ typedef struct ForecastAccuracy {
     double coverage; /* share of what came inside the interval that should hold 80 % */
     double wrmsse;   /* weighted, over levels; NaN if none were asked for */
     double seconds;  /* to forecast, of all ranks and threads */
+    FitOutcome why;  /* what kept a model from most series that it has no forecast of; FIT_OK: it
+                        has one of all that this run tried */
 } ForecastAccuracy;
 
 typedef struct ForecastAccuracies {

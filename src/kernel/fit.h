@@ -22,6 +22,7 @@ typedef enum FitOutcome {
     FIT_NO_DEMAND,    /* nothing but zeros */
     FIT_TOO_SPARSE, /* zeros in most periods, which a model of levels and trends says nothing of */
     FIT_NOT_FINITE, /* the arithmetic left the numbers */
+    FIT_NOT_TRIED,  /* a model across series, which do not end together */
     FIT_OUTCOMES
 } FitOutcome;
 
