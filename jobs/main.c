@@ -15,10 +15,12 @@
 #include <string.h>
 
 static const Job jobs[] = {
-    {"nightly", "one consistent night: ingest, sales and publish, resumable",
-     "Takes in the night's input, computes the sales tables from one consistent cut of the data "
-     "and publishes them. Makes the store if it is not there. Without --input it computes and "
-     "publishes what the store has. A night that was stopped, killed or failed goes on after its "
+    {"nightly", "one consistent night: ingest, sales, recommend, forecast, publish; resumable",
+     "Takes in the night's input, computes sales tables, recommendations and forecasts from one "
+     "consistent cut of the data and, if the gate finds them no worse than those in force "
+     "(docs/gate.md), publishes them. Makes the store if it is not there. Without --input it "
+     "computes and publishes what the store has; without recommendations or forecasts by "
+     "--recommend no, --forecast no. A night that was stopped, killed or failed goes on after its "
      "last finished stage when the same command is run again, on any number of ranks.",
      "  mpirun -n 2 vesper nightly -c shop.ini --store /data/shop \\\n"
      "      --input orders=orders-2024-05-01.csv.gz --to sqlite:shop.db\n"
@@ -29,12 +31,14 @@ static const Job jobs[] = {
      "day an order belongs to, the currency and its decimals, and the number of partitions.",
      "  vesper init --store /data/shop --time-zone Europe/London --currency GBP\n", job_init},
     {"ingest", "take in what happened since last night",
-     "Reads CSV files (plain, .gz, .xz, .zst, or folders of them) into a new generation of the "
-     "store. Bad rows go to STORE/rejects/NNNNNN-TABLE.csv with file, line, field and reason; "
-     "mend them there and give that file to --input. A file that the store has already changes "
+     "Reads CSV files (plain, .gz, .xz, .zst, or folders of them), or rows of a PostgreSQL or "
+     "SQLite database, into a new generation of the store. Bad rows go to "
+     "STORE/rejects/NNNNNN-TABLE.csv with file, line, field and reason; "
+     "mend them there and give that file to --input. Input that the store has already changes "
      "nothing; an order that comes again replaces its earlier version. The ini file maps foreign "
      "columns: below [orders.columns], order_id = InvoiceNo and so on.",
      "  mpirun -n 4 vesper ingest -c shop.ini --input orders=new/ --input products=products.csv\n"
+     "  vesper ingest -c shop.ini --input orders=postgresql://reader@db.example/shop\n"
      "  vesper ingest -c shop.ini --input orders=/data/shop/rejects/000007-orders.csv\n",
      job_ingest},
     {"sales", "what sold, to whom, where, when",
@@ -49,11 +53,14 @@ static const Job jobs[] = {
      "      --tables customer_summary,cohort_month\n",
      job_sales},
     {"recommend", "what to show to whom",
-     "With --evaluate: lets each model learn from one part of the data, ranks all products for "
-     "each "
-     "customer, and measures the lists by what the customer took afterwards. The data are the "
-     "store's history, whose last days are held out, or two files of pairs: a line has the id of a "
-     "user and then the ids of items, with blanks or tabs between (plain, .gz, .xz, .zst).",
+     "Measures models of taste on the store's last days, lets the mix that did best learn from the "
+     "whole history, and keeps its lists in STORE/results: what to show to each customer and why, "
+     "what goes with each product, what is due again, what sells. With --evaluate it makes no "
+     "lists: it lets each model learn from one part of the data, ranks all products for each "
+     "customer, and prints how good the lists are, by what the customer took afterwards. The data "
+     "are the store's history, whose last days are held out, or two files of pairs: a line has the "
+     "id of a user and then the ids of items, with blanks or tabs between (plain, .gz, .xz, .zst).",
+     "  mpirun -n 4 vesper recommend -c shop.ini --store /data/shop\n"
      "  mpirun -n 4 vesper recommend --store /data/shop --evaluate --split-days 28\n"
      "  mpirun -n 2 --bind-to none vesper recommend --evaluate --train train.txt --test test.txt "
      "\\\n"
@@ -62,7 +69,8 @@ static const Job jobs[] = {
     {"forecast", "how much of each product will be asked for, and when to reorder",
      "Tries every model on each product's history from several origins in the past, mixes them by "
      "how they did, and forecasts each day ahead with the interval around it; makes the forecasts "
-     "add up from product to category to shop; and says what to order now. With --evaluate it "
+     "add up from product to category to shop; says what to order now; and keeps all that in "
+     "STORE/results. With --evaluate it "
      "prints how well each model and the mix forecast the store's past, or a file of series: CSV "
      "with the columns id, date and value, or the wide layout of the M4 competition.",
      "  mpirun -n 4 vesper forecast --store /data/shop --horizon 28\n"
@@ -70,18 +78,19 @@ static const Job jobs[] = {
      "      --horizon 13\n",
      job_forecast},
     {"publish", "put the night's tables into the storefront's database",
-     "Loads the tables beside those in force, reads them back, compares, and switches in one "
-     "transaction; the table vesper_run says which night is in force. Publishing twice changes "
+     "Loads the tables beside those in force, reads them back, compares, and switches at one "
+     "stroke, if the gate lets them (docs/gate.md); the table vesper_run says which night is in "
+     "force. Publishing twice changes "
      "nothing. What is published was computed with the same options, by 'vesper nightly' or by "
      "'vesper sales', 'recommend' and 'forecast'; parts that were not are left out and named.",
      "  vesper publish -c shop.ini --to sqlite:shop.db\n"
-     "  vesper publish -c shop.ini --to postgresql://vesper@db.example/shop?sslmode=verify-full\n",
+     "  vesper publish -c shop.ini --to postgresql://vesper@db.example/shop?sslmode=verify-full\n"
+     "  vesper publish -c shop.ini --to redis://cache.example/0\n",
      job_publish},
     {"rollback", "put the tables of the night before back into the storefront's database",
-     "Takes the night in force out of the target and puts the one before, which is kept there as "
-     "NAME__previous, in force again, in one transaction; vesper_run says so. It goes back one "
-     "night "
-     "at most. The store keeps its data, and if --store names it, records the way back: the gate "
+     "Takes the night in force out of the target and puts the one before, which is kept there, in "
+     "force again at one stroke; vesper_run says so. It goes back one night at most. The store "
+     "keeps its data, and if --store names it, records the way back: the gate "
      "compares the next night with the one in force again. The next night, or 'vesper publish', "
      "goes on from there.",
      "  vesper rollback --store /data/shop --to sqlite:shop.db\n"
@@ -89,15 +98,16 @@ static const Job jobs[] = {
      job_rollback},
     {"status", "how the store and its last nights are",
      "Tells the store's generation, rows, size and last input, who holds its lock, what is left "
-     "unfinished, and the last nights: accepted, refused or forced, and why. Reads without the "
+     "unfinished, and the last nights: accepted, refused, forced or rolled back, and why. Reads "
+     "without the "
      "lock, so it can be asked while a night is at work.",
      "  vesper status --store /data/shop\n"
      "  vesper status --store /data/shop --nights 30 --json\n",
      job_status},
     {"backfill", "compute the nights of the past that nobody computed",
-     "Computes the night of each day from FROM to TO, both included, as --as-of does, and keeps "
-     "its "
-     "results in the store. Nights that are there already stay; nothing is published. A backfill "
+     "Computes the night of each day from FROM to TO, both included, as if that day had been the "
+     "last of the data, and keeps its results in the store. Nights that are there already stay; "
+     "nothing is published. A backfill "
      "that was stopped, killed or failed goes on where it was when the same command is run again.",
      "  mpirun -n 4 vesper backfill 2024-05-01 2024-05-31 -c shop.ini --store /data/shop\n"
      "  vesper backfill 2023-01-31 2024-05-31 --every month --store /data/shop --recommend no\n",

@@ -104,7 +104,7 @@ const JobOption option_table[] = {
      RECOMMEND,
      PART_NONE},
     {{"models", 0, "recommend", "models", OPTION_TEXT, "NAMES", "all", 0, 0,
-      "measure these models, commas between: popular, itemknn, ease, ials, repeat"},
+      "measure these models, commas between: popular, itemknn, ease, ials, blend, repeat"},
      RECOMMEND,
      PART_NONE},
     {{"factors", 0, "recommend", "factors", OPTION_INT, "N", "64", 1, 4096,
@@ -259,9 +259,8 @@ const JobOption option_table[] = {
      PART_RECOMMEND},
     {{"checkpoint-seconds", 0, "recommend", "checkpoint_seconds", OPTION_REAL, "SECONDS", "10", 0,
       1e9,
-      "ials: keep what is learned after an iteration if so long ago nothing was kept; a run that "
-      "was "
-      "killed goes on from there"},
+      "ials: keep what is learned after an iteration if nothing was kept for so long; a run that "
+      "was killed goes on from there"},
      RECOMMEND | NIGHTLY | BACKFILL,
      PART_NONE},
     {{"recommend", 0, "recommend", "nightly", OPTION_TEXT, "YES|NO", "yes", 0, 0,
@@ -291,11 +290,15 @@ const JobOption option_table[] = {
      FORECAST | PUBLISH | NIGHTLY | PLAN,
      PART_FORECAST},
     {{"forecast-by", 0, "forecast", "by", OPTION_TEXT, "WHAT", "product", 0, 0,
-      "series of each product; or of product and country, or product and channel"},
+      "product, country or channel: series of each product, or of each product in each country or "
+      "channel"},
      FORECAST | PUBLISH | NIGHTLY,
      PART_FORECAST},
     {{"forecast-models", 0, "forecast", "models", OPTION_TEXT, "NAMES", "all", 0, 0,
-      "models that are tried and mixed, commas between"},
+      "models that are tried and mixed, commas between: naive, seasonal, naive2, average, "
+      "weekdays, "
+      "ses, holt, damped, comb, theta, dot, ets, ces, mstl, median, croston, sba, tsb, adida, "
+      "imapa, pooled"},
      FORECAST | PUBLISH | NIGHTLY | PLAN,
      PART_FORECAST},
     {{"learn-origins", 0, "forecast", "learn_origins", OPTION_INT, "N", "4", 1, 10,
