@@ -21,11 +21,20 @@ static void check_refusal(const char *text, const char *message)
     where_free(&where);
 }
 
-static void test_refusals(void)
+typedef struct Refusal {
+    const char *text, *message;
+} Refusal;
+
+static void check_refusals(const Refusal *cases, size_t n)
 {
-    static const struct {
-        const char *text, *message;
-    } cases[] = {
+    for (size_t i = 0; i < n; i++)
+        check_refusal(cases[i].text, cases[i].message);
+}
+
+/* Fields, operators and the values that a field takes. */
+static void test_comparisons(void)
+{
+    static const Refusal cases[] = {
         {"", "at character 1, where it ends: expected a field, 'not' or '('"},
         {"contry = x",
          "at character 1: there is no field 'contry'; did you mean country? "
@@ -75,6 +84,14 @@ static void test_refusals(void)
         {"new_or_returning = old",
          "at character 20, near 'old': expected new, returning, or '' for "
          "anonymous"},
+    };
+    check_refusals(cases, sizeof cases / sizeof *cases);
+}
+
+/* Quotes, lists, parentheses, and words where none may stand. */
+static void test_structure(void)
+{
+    static const Refusal cases[] = {
         {"country = United Kingdom", "at character 18, near 'Kingdom': expected 'and', 'or' or the "
                                      "end (several words are one value in quotes)"},
         {"(country = United Kingdom)",
@@ -100,8 +117,7 @@ static void test_refusals(void)
         {"brand = '\xc3\xa9\xc3\xa9' x", "at character 14, near 'x': expected 'and', 'or'"},
         {"not", "at character 4, where it ends: expected a field"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        check_refusal(cases[i].text, cases[i].message);
+    check_refusals(cases, sizeof cases / sizeof *cases);
 }
 
 static void test_bounds(void)
@@ -157,7 +173,8 @@ static void test_bounds(void)
 }
 
 CU_TestInfo where_refusals_tests[] = {
-    {"refusals", test_refusals},
+    {"comparisons", test_comparisons},
+    {"structure", test_structure},
     {"bounds", test_bounds},
     CU_TEST_INFO_NULL,
 };
