@@ -63,6 +63,9 @@ expect_done "the end becomes known"
 expect_text "the end becomes known" out '^ +out of stock: 4 values of the history are not known'
 run_vesper 2 verify --store with
 expect_done "verify"
+run_vesper 3 forecast --store with --evaluate --horizon 7 --learn-origins 2 --measure-origins 1 --forecast-models ses
+expect_done "measured"
+expect_text "measured" out '^ +out of stock: 4 values of the history are not known'
 
 # By week: one without any stock is not known, one with some stock is as it sold.
 grep -v '^b5[05]' orders.csv >unsold.csv # from Monday, 2024-02-19, on
