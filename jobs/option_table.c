@@ -216,11 +216,6 @@ const JobOption option_table[] = {
       "a product counts although all pieces of it came back"},
      RECOMMEND | PUBLISH | NIGHTLY,
      PART_RECOMMEND},
-    {{"memory", 0, "recommend", "memory", OPTION_TEXT, "BYTES", "0", 0, 0,
-      "what a rank may take beside the program itself (about 30 MB), as in 500M or 4G; a stage "
-      "that would take more is refused before it begins; 0: no limit"},
-     INGEST | SALES | RECOMMEND | FORECAST | NIGHTLY | BACKFILL | PLAN,
-     PART_NONE},
     {{"ease-most-items", 0, "recommend", "ease_most_items", OPTION_INT, "N", "20000", 0, 2e9,
       "the mix has no ease with more products than this: its matrix has their square"},
      RECOMMEND | PUBLISH | NIGHTLY | PLAN,
@@ -366,6 +361,11 @@ const JobOption option_table[] = {
       "core "
       "each: give it --bind-to none"},
      SALES | RECOMMEND | FORECAST | NIGHTLY | PLAN | BACKFILL,
+     PART_NONE},
+    {{"memory", 0, "run", "memory", OPTION_TEXT, "BYTES", "0", 0, 0,
+      "what a rank may take beside the program itself (about 30 MB), as in 500M or 5G; a stage "
+      "that would take more is refused before it begins; 0: no limit"},
+     INGEST | SALES | RECOMMEND | FORECAST | NIGHTLY | BACKFILL | PLAN,
      PART_NONE},
     {{"to", 0, "publish", "to", OPTION_TEXT, "TARGET", "sqlite:shop.db", 0, 0,
       "storefront database to publish into: sqlite:FILE, postgresql://USER@HOST/DATABASE, "

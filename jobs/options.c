@@ -228,3 +228,32 @@ Status options_yes_no(const Config *config, const char *flag, bool *value, Error
 out:
     return status;
 }
+
+/* "400M": bytes, or so many KiB, MiB, GiB. */
+Status options_memory(const Config *config, int64_t *bytes, Error *error)
+{
+    static const char units[] = "KMG";
+    static const int64_t least = 1 << 20;
+    Status status = STATUS_OK;
+    const char *text = config_text(config, "memory");
+    char *end = NULL;
+    int shift = 0;
+    long long number = text[0] >= '0' && text[0] <= '9' ? strtoll(text, &end, 10) : -1;
+    if (number >= 0 && *end != '\0') {
+        const char *unit = strchr(units, *end);
+        shift = unit != NULL && end[1] == '\0' ? 10 * (int)(unit - units + 1) : -1;
+    }
+    if (number < 0 || shift < 0 || number > INT64_MAX >> shift)
+        FAIL(error, STATUS_USAGE,
+             "--memory (or memory under [run]) '%.40s' is no number of bytes; write it as in "
+             "500M or 5G (0: no limit)",
+             text);
+    *bytes = (int64_t)number << shift;
+    if (*bytes > 0 && *bytes < least)
+        FAIL(error, STATUS_USAGE,
+             "--memory (or memory under [run]) '%.40s' is less than a megabyte; write it with its "
+             "unit, as in 500M or 5G (0: no limit)",
+             text);
+out:
+    return status;
+}

@@ -43,6 +43,10 @@ void options_results_name(const Config *config, ResultPart part, int64_t generat
  */
 Status options_day(const char *what, const char *text, int32_t *day, Error *error) VESPER_MUST_USE;
 
+/* --memory in bytes; 0: no limit. STATUS_USAGE if it is no number of bytes, or less than a
+ * megabyte, which is a unit forgotten. Local. */
+Status options_memory(const Config *config, int64_t *bytes, Error *error) VESPER_MUST_USE;
+
 /* The value of an option YES|NO; STATUS_USAGE for anything else. Local. */
 Status options_yes_no(const Config *config, const char *flag, bool *value,
                       Error *error) VESPER_MUST_USE;

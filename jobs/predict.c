@@ -333,7 +333,7 @@ Status predict_check(Run *run, const PlanStage *stages, int n, Error *error)
     PlanSizes sizes;
     PlanShape shape;
     int64_t allowed = 0;
-    TRY_ALL(run->comm, recommend_options_memory(run->config, &allowed, error), error);
+    TRY_ALL(run->comm, options_memory(run->config, &allowed, error), error);
     if (allowed == 0)
         goto out;
     TRY(look_ahead(run, true, &sizes, &shape, error));

@@ -7,7 +7,6 @@
 #include "recommend/product_list.h"
 #include "store/files.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* BM25's parameters as Robertson and Zaragoza 2009 recommend, and the deviation of the first
@@ -15,29 +14,6 @@
 static const double BM25_K1 = 1.2;
 static const double BM25_B = 0.75;
 static const double FACTOR_DEVIATION = 0.1;
-
-/* "400M": bytes, or so many KiB, MiB, GiB. */
-Status recommend_options_memory(const Config *config, int64_t *bytes, Error *error)
-{
-    static const char units[] = "KMG";
-    Status status = STATUS_OK;
-    const char *text = config_text(config, "memory");
-    char *end = NULL;
-    int shift = 0;
-    long long number = text[0] >= '0' && text[0] <= '9' ? strtoll(text, &end, 10) : -1;
-    if (number >= 0 && *end != '\0') {
-        const char *unit = strchr(units, *end);
-        shift = unit != NULL && end[1] == '\0' ? 10 * (int)(unit - units + 1) : -1;
-    }
-    if (number < 0 || shift < 0 || number > INT64_MAX >> shift)
-        FAIL(error, STATUS_USAGE,
-             "--memory (or memory under [recommend]) '%.40s' is no number of bytes; write it as in "
-             "500M or 4G (0: no limit)",
-             text);
-    *bytes = (int64_t)number << shift;
-out:
-    return status;
-}
 
 static Status refuse_model(Bytes name, Error *error)
 {
@@ -134,7 +110,7 @@ static Status read_model_options(const Config *config, int threads, ModelOptions
     Similarity similarity = SIMILARITY_COSINE;
     bool fill = true;
     TRY(options_yes_no(config, "repeat-fill", &fill, error));
-    TRY(recommend_options_memory(config, &memory, error));
+    TRY(options_memory(config, &memory, error));
     TRY(read_similarity(config, &similarity, error));
     options->itemknn = (ItemknnOptions){.similarity = similarity,
                                         .neighbours = config_int(config, "knn-neighbours"),

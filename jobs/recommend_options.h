@@ -17,9 +17,6 @@ typedef struct RecommendOptions {
     Buffer exclude, allow; /* contents of the product lists, which the plan looks at */
 } RecommendOptions;
 
-/* --memory in bytes; 0: no limit. STATUS_USAGE if it is no number of bytes. Local. */
-Status recommend_options_memory(const Config *config, int64_t *bytes, Error *error) VESPER_MUST_USE;
-
 /* STATUS_USAGE says which setting, and what is possible. Local; the same on every rank. */
 Status recommend_options_read(const Config *config, RecommendOptions *options,
                               Error *error) VESPER_MUST_USE;

@@ -150,6 +150,21 @@ static bool is_in(const char *name, const char **names, int n_names)
     return false;
 }
 
+/* The section of the only option that has this key; NULL: there is none, or several. */
+static const char *section_of(const IniReader *reader, const char *key)
+{
+    const char *section = NULL;
+    int n = 0;
+    for (int i = 0; i < reader->n_options; i++) {
+        const Option *option = &reader->options[i];
+        if (option->section && strcmp(option->key, key) == 0) {
+            section = option->section;
+            n++;
+        }
+    }
+    return n == 1 ? section : NULL;
+}
+
 /* A key or section that nobody asks for: say what is possible. */
 static Status refuse_entry(const IniReader *reader, const char *section, const char *key)
 {
@@ -173,8 +188,12 @@ static Status refuse_entry(const IniReader *reader, const char *section, const c
     }
     Buffer text = {0};
     if (n_keys > 0) {
+        const char *elsewhere = section_of(reader, key);
         buffer_printf(&text, "unknown key '%s' in [%s]", key, section);
-        suggest_words(&text, key, keys, n_keys, "");
+        if (elsewhere)
+            buffer_printf(&text, "; it belongs in [%s]", elsewhere);
+        else
+            suggest_words(&text, key, keys, n_keys, "");
     } else if (*section == '\0') {
         buffer_printf(&text, "the key '%s' stands before the first [section]", key);
         suggest_words(&text, "", sections, n_sections, "");

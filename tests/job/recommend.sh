@@ -114,6 +114,14 @@ for value in x 5T 5MB -1 1.5G 99999999999G; do
     evaluate "--memory=$value"
     expect_failure "memory '$value'" 2 '--memory' '500M'
 done
+for value in 5 1023K 1048575; do
+    evaluate "--memory=$value"
+    expect_failure "memory '$value'" 2 "--memory \(or memory under \[run\]\) '$value' is less than a megabyte; \
+write it with its unit, as in 500M or 5G \(0: no limit\)\$"
+done
+printf '[recommend]\nmemory = 500M\n' >stale.ini
+evaluate -c stale.ini
+expect_failure "memory where it stood" 2 "stale.ini:2: unknown key 'memory' in \[recommend\]; it belongs in \[run\]\$"
 evaluate --knn-similarity euclid
 expect_failure "similarity" 2 'euclid' 'cosine' 'bm25'
 evaluate --factors 0

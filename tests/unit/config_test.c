@@ -270,6 +270,8 @@ static void test_ini_refusals(void)
     CU_ASSERT(is_refused_with("[store]\n\ntimezone = UTC\n",
                               ":3: unknown key 'timezone' in [store]; did you mean time_zone? "
                               "possible: time_zone, partitions, any"));
+    CU_ASSERT(is_refused_with("[ingest]\npartitions = 8\n",
+                              ":2: unknown key 'partitions' in [ingest]; it belongs in [store]"));
     CU_ASSERT(is_refused_with("[order.columns]\nx = 1\n",
                               ":2: unknown section [order.columns]; did you mean orders.columns? "
                               "possible: store, ingest, orders, orders.columns, aggregate.*"));
