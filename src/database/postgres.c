@@ -148,15 +148,30 @@ static Status fail(Postgres *postgres, Error *error)
                      hint ? "; " : "", hint ? hint : "", to_do ? "; " : "", to_do ? to_do : "");
 }
 
+/* libpq's lines, one a host that it tried, without the indented ones, which ask what `advice` asks.
+ */
+static void append_tries(Buffer *text, const char *message)
+{
+    while (*message != '\0') {
+        size_t length = strcspn(message, "\n");
+        if (length > 0 && message[0] != '\t')
+            buffer_printf(text, "%s%.*s", text->size > 0 ? "; " : "", (int)length, message);
+        message += length + (message[length] == '\n');
+    }
+}
+
 static Status fail_to_connect(Postgres *postgres, Error *error)
 {
-    Bytes message = message_of(PQerrorMessage(postgres->connection));
+    Buffer tries = {0};
+    append_tries(&tries, PQerrorMessage(postgres->connection));
     const char *advice = "is the server running, and are host, port, database and user right?";
     if (PQconnectionNeedsPassword(postgres->connection))
         advice = "put the password into a password file (~/.pgpass, chmod 600), a service file or "
                  "PGPASSWORD";
-    return error_set(error, STATUS_IO, __FILE__, __LINE__, "cannot connect to %s: %.*s; %s",
-                     postgres->url, (int)message.size, message.data, advice);
+    Status status = error_set(error, STATUS_IO, __FILE__, __LINE__, "cannot connect to %s: %s; %s",
+                              postgres->url, buffer_string(&tries), advice);
+    buffer_free(&tries);
+    return status;
 }
 
 const char *postgres_state(const Postgres *postgres)
