@@ -154,7 +154,7 @@ static Status refuse_job(const char *name, Error *error)
     }
     buffer_printf(&text, "there is no job '%.60s'", name);
     suggest_words(&text, name, names, N_JOBS, "");
-    buffer_append_string(&text, " (see vesper --help)");
+    buffer_append_string(&text, " (see 'vesper --help')");
     Status status = error_set(error, STATUS_USAGE, __FILE__, __LINE__, "%s", buffer_string(&text));
     buffer_free(&text);
     return status;
@@ -245,20 +245,22 @@ static Status run_command(Comm *comm, int argc, char **argv, Error *error)
     bool is_root = comm_rank(comm) == 0;
     if (argc < 2)
         FAIL(error, STATUS_USAGE, "which job? 'vesper --help' lists them");
-    const Job *job = find_job(argv[1]);
-    if (job != NULL && !asks_for_help(argc - 1, argv + 1)) {
+    bool asks = strcmp(argv[1], "help") == 0;
+    const char *name = asks && argc > 2 ? argv[2] : argv[1];
+    const Job *job = find_job(name);
+    if (job != NULL && !asks && !asks_for_help(argc - 1, argv + 1)) {
         TRY(run_job(comm, job, argc - 1, argv + 1, error));
     } else if (job != NULL) {
         if (is_root)
             print_job_help(job);
-    } else if (strcmp(argv[1], "help") == 0 || asks_for_help(2, argv)) {
+    } else if ((asks && argc == 2) || asks_for_help(2, argv)) {
         if (is_root)
             print_overview();
     } else if (strcmp(argv[1], "--version") == 0) {
         if (is_root)
             (void)printf("vesper %s\n", VESPER_VERSION);
     } else {
-        TRY(refuse_job(argv[1], error));
+        TRY(refuse_job(name, error));
     }
 out:
     return status;

@@ -18,6 +18,10 @@ for job in "${jobs[@]}"; do
 done
 run_vesper 3 sales --help
 expect_done "on three ranks" && expect_same "on three ranks" help/sales out
+run_vesper 1 help sales
+expect_done "help of a job" && expect_same "help of a job" help/sales out
+run_vesper 1 help sails
+expect_failure "help of no job" 2 "there is no job 'sails'; did you mean sales\?"
 python3 "$repo/tests/job/help.py" "$repo/docs/configuration.md" help/* | sort -u >wrong
 checks=$((checks + 1))
 [ ! -s wrong ] || fail "docs/configuration.md: $(cat wrong)"
