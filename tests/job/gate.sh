@@ -197,21 +197,22 @@ expect_text "behind the last night, computed before" "$work/out" '^recommend +ru
 expect_refusal "behind the last night, computed before" 'went from 0.9000 to'
 run_vesper 2 "${night[@]}" --again-days 20 --gate-accuracy-fall off --gate-bias-rise off
 expect_done "accuracy and bias, off"
-# Demand that has no week, and then has nothing else: the mix knows the old days, its rival the last week.
+# Demand that has no week, one odd week, and then nothing but the week: the mix learned not to repeat what
+# was last, which its rival does.
 awk 'BEGIN {
     print "order_id,ordered_at,product_id,quantity,unit_price"
     split("31 28 31 30 31 30", days)
     for (month = 1; d < 154; d++) {
         if (++day > days[month]) { month++; day = 1 }
         for (p = 0; p < 12; p++)
-            printf "w%d_%d,2023-%02d-%02d 10:00:00,p%d,%d,1\n", d, p, month, day, p, d < 126 ? \
+            printf "w%d_%d,2023-%02d-%02d 10:00:00,p%d,%d,1\n", d, p, month, day, p, d < 119 ? \
                 5 + (d * 7919 + p * 104729 + d * d * 31 * (p + 3)) % 23 : \
-                d % 7 < 2 ? 60 + p : 1
+                d < 126 ? (d % 7 < 2 ? 1 : 90 + p) : (d % 7 < 2 ? 60 + p : 1)
     }
 }' </dev/null >week.csv
 run_vesper 2 nightly --store weeks --partitions 8 --to sqlite:weeks.db --input orders=week.csv --forecast yes \
     --horizon 14 --learn-origins 2 --forecast-models average,seasonal --gate-series-least 10
-expect_failure "a mix that loses" 6 'RMSSE of forecasts is 0.[0-9]+, and that of the seasonal naive 0.0000 \(on 12 series\)'
+expect_failure "a mix that loses" 6 'RMSSE of forecasts is [0-9].[0-9]+, and that of the seasonal naive 0.0000 \(on 12 series\)'
 run_vesper 2 publish --store weeks --to sqlite:weeks.db --forecast yes --horizon 14 --learn-origins 2 \
     --forecast-models average,seasonal --gate-series-least 10 --gate-rival-margin off
 expect_done "rivals, off"
