@@ -361,12 +361,15 @@ static int64_t peak_resident(void)
     return kib < 0 ? 0 : kib * 1024;
 }
 
-static int64_t resident_before_mark;
+/* The most that was ever told: a mark resets the kernel's peak, and its counts of pages come late
+ * by some, so that a peak told now may be below one told before. */
+static int64_t resident_most;
 
 int64_t mem_peak_resident_bytes(void)
 {
     int64_t peak = peak_resident();
-    return peak > resident_before_mark ? peak : resident_before_mark;
+    resident_most = peak > resident_most ? peak : resident_most;
+    return resident_most;
 }
 
 void mem_mark_peak(void)
@@ -375,7 +378,7 @@ void mem_mark_peak(void)
     atomic_store(&peak_bytes, atomic_load(&live_bytes));
     drop_spares();
     (void)malloc_trim(0);
-    resident_before_mark = mem_peak_resident_bytes();
+    (void)mem_peak_resident_bytes(); /* which keeps it */
     int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return;
