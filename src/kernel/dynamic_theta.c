@@ -22,8 +22,8 @@ typedef struct Lines {
     double *intercept; /* [n + 1] A(t) of the line that is known before value t */
     double *slope;     /* [n + 1] B(t) */
     double average;    /* of y */
-    bool is_dynamic, has_line;
-    double least_weight, most_weight;
+    bool has_line;
+    double most_weight; /* the least is 0 */
     double least_alpha, most_alpha;
 } Lines;
 
@@ -48,7 +48,7 @@ static void learn_line(int count, double value, double *average, double *interce
     *intercept = *average - 0.5 * (t + 1.0) * *slope;
 }
 
-static void fill_dynamic(Lines *lines)
+static void fill_lines(Lines *lines)
 {
     double average = 0.0, intercept = 0.0, slope = 0.0;
     lines->intercept[0] = lines->slope[0] = 0.0;
@@ -60,21 +60,6 @@ static void fill_dynamic(Lines *lines)
     lines->average = average;
 }
 
-static void fill_static(Lines *lines)
-{
-    double n = lines->n;
-    double middle = 0.5 * (n + 1.0);
-    double moment = 0.0;
-    for (int t = 0; t < lines->n; t++)
-        moment += (t + 1.0 - middle) * lines->y[t];
-    double slope = lines->n < 2 ? 0.0 : 12.0 * moment / (n * (n * n - 1.0));
-    for (int t = 0; t <= lines->n; t++) {
-        lines->intercept[t] = -middle * slope;
-        lines->slope[t] = slope;
-    }
-    lines->average = 0.0;
-}
-
 /* work [3 n + 2] is where the lines lie. */
 static Lines lines_of(const double *y, int n, ThetaVariant variant, double *mean, double *work)
 {
@@ -84,26 +69,18 @@ static Lines lines_of(const double *y, int n, ThetaVariant variant, double *mean
     *mean = sum / n;
     for (int t = 0; t < n; t++)
         work[t] = y[t] - *mean;
-    bool is_dynamic = variant == THETA_DYNAMIC_STANDARD || variant == THETA_DYNAMIC_OPTIMISED;
-    bool is_standard = variant == THETA_STANDARD || variant == THETA_DYNAMIC_STANDARD;
-    bool has_line = variant != THETA_SMOOTHING;
+    bool has_line = variant == THETA_DYNAMIC;
     Lines lines = {.n = n,
-                   .uncounted = is_dynamic ? DYNAMIC_UNCOUNTED : 0,
+                   .uncounted = has_line ? DYNAMIC_UNCOUNTED : 0,
                    .y = work,
                    .intercept = work + n,
                    .slope = work + 2 * n + 1,
-                   .is_dynamic = is_dynamic,
                    .has_line = has_line,
-                   .least_weight = is_standard ? 0.5 : 0.0,
-                   .most_weight = is_standard ? 0.5
-                                  : has_line  ? 1.0
-                                              : 0.0,
+                   .most_weight = has_line ? 1.0 : 0.0,
                    .least_alpha = has_line ? 0.1 : 1e-4,
                    .most_alpha = has_line ? 0.99 : 0.9999};
-    if (is_dynamic)
-        fill_dynamic(&lines);
-    else
-        fill_static(&lines);
+    if (has_line)
+        fill_lines(&lines);
     return lines;
 }
 
@@ -139,11 +116,10 @@ static inline Sums add_errors(const Lines *lines, double alpha, bool has_line)
 static ThetaFit solve(const Lines *lines, double alpha)
 {
     Sums sums = lines->has_line ? add_errors(lines, alpha, true) : add_errors(lines, alpha, false);
-    double weight = lines->least_weight;
+    double weight = 0.0;
     double own = sums.dd - sums.pd * sums.pd / sums.pp;
     if (own > COLLINEAR * sums.dd)
-        weight = fmin(fmax((sums.rd - sums.rp * sums.pd / sums.pp) / own, lines->least_weight),
-                      lines->most_weight);
+        weight = fmin(fmax((sums.rd - sums.rp * sums.pd / sums.pp) / own, 0.0), lines->most_weight);
     double initial = (sums.rp - weight * sums.pd) / sums.pp;
     double explained = initial * sums.rp + weight * sums.rd;
     double squares = initial * initial * sums.pp + weight * weight * sums.dd;
@@ -221,29 +197,22 @@ static void step_ahead(const Lines *lines, const ThetaFit *fit, double shift, in
         double drawn = slope / fit->alpha + power * (intercept - keep * slope / fit->alpha);
         double value = level + fit->weight * drawn;
         level = fit->alpha * value + keep * level;
-        if (lines->is_dynamic)
-            learn_line(lines->n + step + 1, value, &average, &intercept, &slope);
+        learn_line(lines->n + step + 1, value, &average, &intercept, &slope);
         mean[step] = value + shift;
     }
 }
 
-FitOutcome theta_variant_forecast(SeriesView series, ThetaVariant variant, int horizon,
-                                  double *mean, double *work)
+FitOutcome dynamic_theta_forecast(SeriesView series, int horizon, double *mean, double *work)
 {
     if (series.n < THETA_VALUES_LEAST)
         return FIT_TOO_SHORT;
     SeasonAdjustment adjustment = season_adjust(series, SEASON_RULE_THETA, work);
     double *rest = work + season_adjust_work(series.n, series.season);
     double shift;
-    Lines lines = lines_of(adjustment.series.y, series.n, variant, &shift, rest);
+    Lines lines = lines_of(adjustment.series.y, series.n, THETA_DYNAMIC, &shift, rest);
     ThetaFit fit = search(&lines);
     step_ahead(&lines, &fit, shift, horizon, mean);
     return season_restore(&adjustment, horizon, mean);
-}
-
-FitOutcome dynamic_theta_forecast(SeriesView series, int horizon, double *mean, double *work)
-{
-    return theta_variant_forecast(series, THETA_DYNAMIC_OPTIMISED, horizon, mean, work);
 }
 
 int64_t dynamic_theta_work(int n, int season, int horizon)

@@ -7,9 +7,9 @@
  *     mu(t) = l(t-1) + w (A (1 - alpha)^(t-1) + B (1 - (1 - alpha)^t) / alpha)
  *     l(t)  = alpha y(t) + (1 - alpha) l(t-1)
  *
- * Static models take the line through all values, dynamic ones at each t that through the values
- * before t. Fitted by least squares: for one alpha the best l(0) and w are a linear problem with an
- * exact answer, so that the search is along alpha alone. docs/methods/theta.md */
+ * The line is at each t that through the values before t. Fitted by least squares: for one alpha
+ * the best l(0) and w are a linear problem with an exact answer, so that the search is along alpha
+ * alone. docs/methods/theta.md */
 #ifndef VESPER_KERNEL_DYNAMIC_THETA_H
 #define VESPER_KERNEL_DYNAMIC_THETA_H
 
@@ -18,11 +18,8 @@
 #include <stdint.h>
 
 typedef enum ThetaVariant {
-    THETA_STANDARD,          /* STM: static, theta = 2 */
-    THETA_OPTIMISED,         /* OTM: static */
-    THETA_DYNAMIC_STANDARD,  /* DSTM: dynamic, theta = 2 */
-    THETA_DYNAMIC_OPTIMISED, /* DOTM: dynamic */
-    THETA_SMOOTHING,         /* theta = 1: simple exponential smoothing */
+    THETA_DYNAMIC,   /* DOTM */
+    THETA_SMOOTHING, /* theta = 1, without a line: simple exponential smoothing */
     THETA_VARIANTS
 } ThetaVariant;
 
@@ -31,7 +28,7 @@ typedef struct ThetaFit {
     double weight;         /* w, in [0, 1] */
     double initial;        /* l(0) */
     double level;          /* l(n) */
-    double squared_errors; /* sum of (y(t) - mu(t))^2; dynamic models leave out t = 1 and 2 */
+    double squared_errors; /* sum of (y(t) - mu(t))^2; of THETA_DYNAMIC from t = 3 on */
 } ThetaFit;
 
 enum { THETA_VALUES_LEAST = 4 };
@@ -40,12 +37,8 @@ enum { THETA_VALUES_LEAST = 4 };
  * dynamic_theta_forecast. About 45 passes over the values, 10 ns each. */
 ThetaFit theta_fit(const double *y, int n, ThetaVariant variant, double *work);
 
-/* Forecast by a variant of the series adjusted by SEASON_RULE_THETA, with the season put back; a
- * step ahead takes forecasts for values. FIT_TOO_SHORT with fewer than THETA_VALUES_LEAST. */
-FitOutcome theta_variant_forecast(SeriesView series, ThetaVariant variant, int horizon,
-                                  double *mean, double *work);
-
-/* DOTM. */
+/* DOTM of the series adjusted by SEASON_RULE_THETA, with the season put back; a step ahead takes
+ * forecasts for values. FIT_TOO_SHORT with fewer than THETA_VALUES_LEAST. */
 FitOutcome dynamic_theta_forecast(SeriesView series, int horizon, double *mean, double *work);
 int64_t dynamic_theta_work(int n, int season, int horizon);
 

@@ -20,7 +20,8 @@ int64_t theta_work(int n, int season, int horizon);
 /* Smoothing of the adjusted series itself, plus a drift of half the slope of the regression on
  * time, as Hyndman, Billah 2003, "Unmasking the theta method", International Journal of Forecasting
  * 19(2), section 4, and R's forecast::thetaf have it. The same but for the level and alpha, which
- * are fitted to the series instead of line 2. */
+ * are fitted to the series instead of line 2: the reference that `theta` is held against, no model
+ * of the night. */
 FitOutcome theta_drift_forecast(SeriesView series, int horizon, double *mean, double *work);
 int64_t theta_drift_work(int n, int season, int horizon);
 
