@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "part.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -188,14 +189,18 @@ static void tell_adding_up(const Run *run, const ReconcileOutcome *outcome)
 
 static void tell_accuracy(const ForecastSummary *summary)
 {
-    if (summary->is_measured)
-        summary_line("",
-                     "from the last origin: RMSSE %.4f, seasonal naive %.4f; %.1f %% came "
-                     "within the intervals of 80 %%; bias %+.1f %%",
-                     summary->mix.rmsse, summary->rival.rmsse, 100.0 * summary->mix.coverage,
-                     100.0 * summary->mix.bias);
-    else
+    char rmsse[80] = "no RMSSE, since no series had varied";
+    if (!summary->is_measured) {
         summary_line("", "not measured: the history is too short");
+        return;
+    }
+    if (isfinite(summary->mix.rmsse))
+        (void)snprintf(rmsse, sizeof rmsse, "RMSSE %.4f, seasonal naive %.4f", summary->mix.rmsse,
+                       summary->rival.rmsse);
+    summary_line("",
+                 "from the last origin: %s; %.1f %% came within the intervals of 80 %%; bias %+.1f "
+                 "%%",
+                 rmsse, 100.0 * summary->mix.coverage, 100.0 * summary->mix.bias);
 }
 
 void summary_of_forecast(const Run *run)

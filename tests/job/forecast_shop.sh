@@ -136,4 +136,13 @@ run_vesper 1 forecast --evaluate --series short.csv --frequency daily --horizon 
     --measure-origins 1 --forecast-models naive,weekdays,ets
 expect_done "a short series"
 expect_text "a short series" out '^weekdays +no figures: the series are too short'
+
+# A shop that sells the same every day: errors have no scale, and none is printed.
+awk 'BEGIN { print "order_id,ordered_at,product_id,quantity,unit_price"
+    for (t = 1; t <= 60; t++)
+        printf "o%d,2024-%02d-%02d 10:00,axe,4,1.00\n", t, (t > 31) + 1, (t > 31) ? t - 31 : t }' >even.csv
+run_vesper 2 nightly --store even --input orders=even.csv --to sqlite:even.db --forecast yes --horizon 7 \
+    --learn-origins 2 --forecast-models naive,average
+expect_done "an even shop"
+expect_text "an even shop" out 'from the last origin: no RMSSE, since no series had varied; 100.0 % came within'
 finish
