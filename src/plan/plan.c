@@ -203,7 +203,7 @@ static PlanNeed recommend_need(const PlanSizes *sizes, const PlanShape *shape)
     return (PlanNeed){
         .memory = BASE + 15e6 + fmax(learning_memory(sizes, shape), lists_memory(sizes, shape)),
         .sent = share_sent(shape) * (steps * factors + 157 * pairs_of(sizes) + 63 * rows +
-                                     LEARNINGS * 1.45 * n * shape->ease_weights),
+                                     LEARNINGS * 2.9 * n * shape->ease_weights),
         .read = 93 * sizes->lines,
         .written = 60 * rows + 200 * products,
         .seconds = 0.45 + work / cores(shape),
@@ -246,6 +246,10 @@ static double series_memory(const PlanSizes *sizes, const PlanShape *shape)
 /* What the regression across series adds up, of each rank. */
 static const double POOLED_SENT = 23e6;
 
+/* What is known of a day of a series, which lies in a file: written where its lines are read, and
+ * again where the series goes. */
+static const double RECORD_BYTES = 38;
+
 static PlanNeed forecast_need(const PlanSizes *sizes, const PlanShape *shape)
 {
     double n = shape->ranks;
@@ -258,7 +262,8 @@ static PlanNeed forecast_need(const PlanSizes *sizes, const PlanShape *shape)
         .sent = share_sent(shape) * (27 * n * sums + 3400 * sizes->products) +
                 (n > 1 ? n * POOLED_SENT : 0),
         .read = 16 * sizes->lines + SPOOL_READS * spool_bytes(sizes, shape),
-        .written = 75 * sizes->products * shape->horizon + spool_bytes(sizes, shape),
+        .written = 75 * sizes->products * shape->horizon + spool_bytes(sizes, shape) +
+                   RECORD_BYTES * cells * (n > 1 ? 2 : 1),
         .seconds =
             0.1 + tried * (TRY_SECONDS + SALE_SECONDS * selling * sizes->days) / cores(shape),
     };
@@ -274,7 +279,7 @@ static PlanNeed publish_need(const PlanSizes *sizes, const PlanShape *shape)
     double bytes =
         130 * sizes->customers + 120 * sizes->products + PAIR_BYTES * basket_pairs(sizes, shape);
     if (shape->has_recommend)
-        bytes += 80 * sizes->customers * shape->list_length;
+        bytes += 60 * sizes->customers * shape->list_length;
     if (shape->has_forecast)
         bytes += 80 * sizes->products * shape->horizon;
     return (PlanNeed){
