@@ -180,9 +180,9 @@ static void tell_adding_up(const Run *run, const ReconcileOutcome *outcome)
         summary_line("", "added up by %s, not %s: %s", used, config_text(run->config, "reconcile"),
                      reconcile_reason(outcome->reason));
     else if (outcome->n_nodes > 0)
-        summary_line("",
-                     "added up by %s, with %s sums above the series; %s forecasts below 0 became 0",
-                     used, count(outcome->n_nodes).text, negative.text);
+        summary_line(
+            "", "added up by %s, with %s %s above the series; %s forecasts below 0 became 0", used,
+            count(outcome->n_nodes).text, outcome->n_nodes == 1 ? "sum" : "sums", negative.text);
     else
         summary_line("", "added up by %s; %s forecasts below 0 became 0", used, negative.text);
 }
