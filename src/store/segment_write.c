@@ -17,6 +17,7 @@
 #include "comm/native.h"
 #include "store/files.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +224,8 @@ static Status copy_image(int image, int fd, const char *path, Error *error)
         end = lseek(image, at, SEEK_HOLE);
         TRY(copy_part(image, fd, path, at, end, block, error));
     }
+    if (errno != ENXIO) /* there is no more data */
+        TRY(files_error(error, "lay out", path));
     if (ftruncate(fd, size) != 0)
         status = files_error(error, "write", path);
 out:
