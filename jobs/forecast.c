@@ -155,18 +155,38 @@ static bool names_store(const Config *config)
     return store != NULL && (usual == NULL || strcmp(store, usual) != 0);
 }
 
+/* The first of the flags that stands on the command line; NULL: none. An ini may be a shop's, with
+ * more than a job needs. */
+static const char *first_argument(const Config *config, const char *const *flags)
+{
+    while (*flags != NULL && !config_is_argument(config, *flags))
+        flags++;
+    return *flags;
+}
+
 /* What would have no effect is a mistake. */
 static Status refuse_idle(const Run *run, Error *error)
 {
     static const char *const measuring[] = {"series", "levels", "measure-origins"};
+    static const char *const ordering[] = {"anomaly-periods", "lead-time",    "review-days",
+                                           "service-level",   "holding-rate", NULL};
+    static const char *const of_stores[] = {"forecast-by", "least-periods", "reconcile", NULL};
     Status status = STATUS_OK;
     const Config *config = run->config;
     const ForecastOptions *options = &run->forecast_options;
-    for (int k = 0; k < 3 && !config_switch(config, "evaluate"); k++) {
+    bool is_measured = config_switch(config, "evaluate");
+    const char *idle = first_argument(config, ordering);
+    for (int k = 0; k < 3 && !is_measured; k++) {
         if (config_is_set(config, measuring[k]))
             FAIL(error, STATUS_USAGE, "--%s is for measuring models: give --evaluate with it",
                  measuring[k]);
     }
+    if (is_measured && idle != NULL)
+        FAIL(error, STATUS_USAGE, "--%s changes no forecast: --evaluate has no use for it", idle);
+    idle = first_argument(config, of_stores);
+    if (options->series != NULL && idle != NULL)
+        FAIL(error, STATUS_USAGE,
+             "--%s is for series of a store: those of --series are taken as they are", idle);
     if (options->series != NULL && names_store(config))
         FAIL(error, STATUS_USAGE,
              "--series and --store (or VESPER_STORE) name two sources of series: give one");

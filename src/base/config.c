@@ -98,6 +98,7 @@ void config_pack(const Config *config, Buffer *packed)
         const ConfigValue *value = &config->values[i];
         pack_text(packed, value->flag);
         pack_number(packed, value->type);
+        pack_number(packed, value->is_argument);
         pack_items(packed, value);
     }
     pack_items(packed, &config->arguments);
@@ -175,6 +176,7 @@ Status config_unpack(Bytes packed, Config **config, Error *error)
         ConfigValue *value = &c->values[c->n_values];
         value->flag = config_copy_bytes(unpack_text(&reader));
         value->type = (OptionType)unpack_number(&reader, OPTION_LIST);
+        value->is_argument = unpack_number(&reader, 1) != 0;
         unpack_items(&reader, value);
     }
     unpack_items(&reader, &c->arguments);
@@ -213,6 +215,11 @@ static const char *first_item(const Config *config, const char *flag, OptionType
 bool config_is_set(const Config *config, const char *flag)
 {
     return find_value(config, flag)->n_items > 0;
+}
+
+bool config_is_argument(const Config *config, const char *flag)
+{
+    return find_value(config, flag)->is_argument;
 }
 
 const char *config_text(const Config *config, const char *flag)

@@ -52,6 +52,7 @@ Status config_unpack(Bytes packed, Config **config, Error *error) VESPER_MUST_US
  * default is 0. */
 const char *config_text(const Config *config, const char *flag); /* NULL if unset */
 bool config_is_set(const Config *config, const char *flag); /* it has a value from any source */
+bool config_is_argument(const Config *config, const char *flag); /* from the command line */
 int64_t config_int(const Config *config, const char *flag);
 double config_real(const Config *config, const char *flag);
 bool config_switch(const Config *config, const char *flag);

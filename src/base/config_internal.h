@@ -12,6 +12,7 @@ typedef struct ConfigValue {
     int n_items;
     int capacity;
     char **items;
+    bool is_argument; /* of the command line */
 } ConfigValue;
 
 /* One key of the ini. */

@@ -224,6 +224,7 @@ static Status parse_flags(const CommandLine *line, const struct option *flags, c
         snprintf(source, sizeof source, "option --%s", option->flag);
         TRY(config_check(option, text, source, error));
         config_apply(&config->values[i], option, text);
+        config->values[i].is_argument = true;
     }
     for (; optind < line->argc; optind++) {
         if (!bytes_are_utf8(bytes_of(line->argv[optind])))

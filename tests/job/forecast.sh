@@ -201,9 +201,12 @@ refused "files without --evaluate" "--series is for measuring.*give --evaluate" 
 refused "levels without --evaluate" "--levels is for measuring.*give --evaluate" forecast --store store --levels total
 refused "origins without --evaluate" "--measure-origins is for measuring" forecast --store store --measure-origins 2
 refused "two sources" "--series and --store .*give one" forecast --evaluate --store store --series train.csv
+refused "groups of a file" "--forecast-by is for series of a store" forecast --evaluate --series train.csv --forecast-by country
+refused "a sum of a file" "--reconcile is for series of a store" forecast --evaluate --series train.csv --reconcile wls
+refused "orders of a measurement" "--lead-time changes no forecast" forecast --evaluate --store store --lead-time 3
 refused "origins and a test" "--measure-origins .*--test" forecast --evaluate --series train.csv --test test.csv \
     --measure-origins 2
-printf '[store]\npath = store\n' >shop.ini
+printf '[store]\npath = store\n[forecast]\nleast_periods = 3\nlead_time = 3\n' >shop.ini
 run_vesper 1 forecast -c shop.ini --evaluate --series train.csv --frequency daily --horizon 7 \
     --learn-origins 1 --measure-origins 1 --forecast-models naive
 expect_done "series beside a shop's ini"

@@ -116,6 +116,11 @@ static void test_command_line(void)
     CU_ASSERT_STRING_EQUAL(config_list_item(config, "input", 0), "a=1");
     CU_ASSERT_STRING_EQUAL(config_list_item(config, "input", 1), "b=2");
     CU_ASSERT(config_switch(config, "dry-run"));
+    CU_ASSERT(config_is_argument(config, "dry-run") && config_is_argument(config, "partitions"));
+    config_free(&config);
+    config = parse_well(with_ini("[store]\npartitions = 32\n"));
+    CU_ASSERT(config_is_set(config, "partitions") && !config_is_argument(config, "partitions"));
+    CU_ASSERT(!config_is_argument(config, "time-zone") && config_is_argument(config, "config"));
     config_free(&config);
 }
 
@@ -380,7 +385,7 @@ static void test_pack(void)
     CU_ASSERT_STRING_EQUAL(config_list_item(copy, "input", 0), "line\nbreak and 7 ");
     CU_ASSERT_STRING_EQUAL(config_ini(copy, "orders", "a"), "é 12");
     CU_ASSERT_EQUAL(config_int(copy, "any-number"), 5);
-    CU_ASSERT(config_switch(copy, "dry-run"));
+    CU_ASSERT(config_switch(copy, "dry-run") && config_is_argument(copy, "dry-run"));
     CU_ASSERT_STRING_EQUAL(config_ini_path(copy), ini_path);
     CU_ASSERT_STRING_EQUAL(config_argument(copy, 0), "may");
     CU_ASSERT_EQUAL(config_hash(original, NULL), config_hash(copy, NULL));
