@@ -257,11 +257,16 @@ static Status fit_orders(Comm *comm, const Shop *shop, const CustomerFacts *fact
     TRY(fit_model(comm, &plan, facts, shop, &totals, parameters, &models->orders_fit, error));
     models->orders = (BgNbd){parameters[0], parameters[1], parameters[2], parameters[3]};
     models->orders_customers = totals.customers;
-    log_line(LOG_INFO, LOG_ROOT, "sales.bg_nbd",
-             "customers=%" PRId64 " repeaters=%" PRId64
-             " converged=%s r=%.4f alpha=%.4f a=%.4f b=%.4f",
-             totals.customers, totals.repeaters, models->orders_fit.converged ? "yes" : "no",
-             parameters[0], parameters[1], parameters[2], parameters[3]);
+    if (models->orders_fit.converged)
+        log_line(LOG_INFO, LOG_ROOT, "sales.bg_nbd",
+                 "customers=%" PRId64 " repeaters=%" PRId64
+                 " converged=yes r=%.4f alpha=%.4f a=%.4f b=%.4f",
+                 totals.customers, totals.repeaters, parameters[0], parameters[1], parameters[2],
+                 parameters[3]);
+    else
+        log_line(LOG_INFO, LOG_ROOT, "sales.bg_nbd",
+                 "customers=%" PRId64 " repeaters=%" PRId64 " converged=no", totals.customers,
+                 totals.repeaters);
 out:
     return status;
 }
@@ -278,10 +283,13 @@ static Status fit_value(Comm *comm, const Shop *shop, const CustomerFacts *facts
     TRY(fit_model(comm, &plan, facts, shop, &totals, parameters, &models->value_fit, error));
     models->value = (GammaGamma){parameters[0], parameters[1], parameters[2]};
     models->value_customers = totals.customers;
-    log_line(LOG_INFO, LOG_ROOT, "sales.gamma_gamma",
-             "customers=%" PRId64 " converged=%s p=%.4f q=%.4f v=%.4f", totals.customers,
-             models->value_fit.converged ? "yes" : "no", parameters[0], parameters[1],
-             parameters[2]);
+    if (models->value_fit.converged)
+        log_line(LOG_INFO, LOG_ROOT, "sales.gamma_gamma",
+                 "customers=%" PRId64 " converged=yes p=%.4f q=%.4f v=%.4f", totals.customers,
+                 parameters[0], parameters[1], parameters[2]);
+    else
+        log_line(LOG_INFO, LOG_ROOT, "sales.gamma_gamma", "customers=%" PRId64 " converged=no",
+                 totals.customers);
 out:
     return status;
 }
