@@ -454,30 +454,36 @@ out:
 
 /* ---- what came ---- */
 
+int backtest_came(const Backtest *backtest, const SeriesSet *set, int64_t i, int origin,
+                  double *actual)
+{
+    int horizon = backtest->options.horizon, known = 0;
+    const double *values = series_values(set, i);
+    int32_t length = series_length(set, i);
+    int32_t before = length_before(set, &backtest->options, i, origin);
+    for (int h = 0; h < horizon; h++) {
+        int32_t t = before + h;
+        actual[h] = NAN;
+        if (before == 0 || calendar_is_closed(&set->calendar, set->start[i] + t))
+            continue;
+        if (t < length)
+            actual[h] = values[t];
+        else if (backtest->after != NULL)
+            actual[h] = backtest->after[i * horizon + t - length];
+        known += !isnan(actual[h]);
+    }
+    return known;
+}
+
 Outlook backtest_outlook(const Backtest *backtest, const SeriesSet *set, int64_t i, int origin,
                          double *actual)
 {
-    const BacktestOptions *options = &backtest->options;
     const double *values = series_values(set, i);
-    int32_t length = series_length(set, i);
-    int32_t before = length_before(set, options, i, origin);
-    Outlook outlook = {0};
-    if (before == 0) {
-        for (int h = 0; h < options->horizon; h++)
-            actual[h] = NAN;
+    int32_t before = length_before(set, &backtest->options, i, origin);
+    Outlook outlook = {.known = backtest_came(backtest, set, i, origin, actual)};
+    if (before == 0)
         return outlook;
-    }
-    for (int h = 0; h < options->horizon; h++) {
-        int32_t t = before + h;
-        double came = NAN;
-        if (t < length)
-            came = values[t];
-        else if (backtest->after != NULL)
-            came = backtest->after[i * options->horizon + t - length];
-        actual[h] = calendar_is_closed(&set->calendar, set->start[i] + t) ? NAN : came;
-        outlook.known += !isnan(actual[h]);
-    }
-    outlook.absolute_scale = forecast_scale_absolute(values, before, options->season);
+    outlook.absolute_scale = forecast_scale_absolute(values, before, backtest->options.season);
     outlook.squared_scale = forecast_scale_squared(values, before);
     return outlook;
 }

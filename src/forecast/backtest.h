@@ -80,5 +80,8 @@ static inline const float *backtest_forecast(const Backtest *backtest, int64_t i
  * of it if the series had not begun. Its record is at hand. Local. */
 Outlook backtest_outlook(const Backtest *backtest, const SeriesSet *set, int64_t i, int origin,
                          double *actual);
+/* The same without scales: how many periods are known. */
+int backtest_came(const Backtest *backtest, const SeriesSet *set, int64_t i, int origin,
+                  double *actual);
 
 #endif

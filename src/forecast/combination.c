@@ -6,6 +6,7 @@
 #include "forecast/calendar.h"
 #include "kernel/convex_weights.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,6 +16,9 @@ enum { WIDTH = SERIES_MODELS * (SERIES_MODELS + 1) / 2, ROUNDS = 3 };
 static const double PRIOR_SERIES = 300.0;
 /* An error never counts as less than this share of the scale. */
 static const double LEAST_ERROR = 0.05;
+/* What is tried of them. 0: the past of a series by itself says nothing. */
+static const double powers[] = {0.0, 0.5, 1.0, 2.0};
+enum { N_POWERS = sizeof powers / sizeof powers[0] };
 
 static const struct {
     double interval;  /* mean periods between two with demand */
@@ -238,6 +242,134 @@ out:
     return status;
 }
 
+/* ---- a series by itself ---- */
+
+/* How much each model missed of a series at the origins from `first` to before `end`: its RMSE over
+ * the mean of all models'; 1 where there is nothing to tell by. came [horizon]: room. */
+static void own_errors(const SeriesSet *set, const Backtest *backtest, int64_t i, int first,
+                       int end, double *came, double *misses)
+{
+    int64_t known[SERIES_MODELS] = {0};
+    double squares[SERIES_MODELS] = {0.0}, sum = 0.0;
+    int n = 0;
+    for (int o = first; o < end; o++) {
+        if (backtest_came(backtest, set, i, o, came) == 0)
+            continue;
+        for (int m = 0; m < SERIES_MODELS; m++) {
+            const float *forecast = backtest_forecast(backtest, i, o, (SeriesModel)m);
+            for (int h = 0; h < backtest->options.horizon && !isnan(forecast[0]); h++) {
+                double miss = isnan(came[h]) ? 0.0 : (double)forecast[h] - came[h];
+                squares[m] += miss * miss;
+                known[m] += !isnan(came[h]);
+            }
+        }
+    }
+    for (int m = 0; m < SERIES_MODELS; m++) {
+        misses[m] = known[m] > 0 ? sqrt(squares[m] / (double)known[m]) : 0.0;
+        sum += misses[m];
+        n += known[m] > 0;
+    }
+    for (int m = 0; m < SERIES_MODELS; m++)
+        misses[m] = known[m] > 0 && sum > 0.0 ? misses[m] * n / sum + LEAST_ERROR : 1.0;
+}
+
+/* The mix at an origin of weights times misses^-power, made up to one over the models that have a
+ * forecast. False, and unset, if none has. */
+static bool mix_models(const Backtest *backtest, int64_t i, int origin, const double *weights,
+                       const double *misses, double power, double *mean)
+{
+    int horizon = backtest->options.horizon;
+    double mass = 0.0;
+    for (int h = 0; h < horizon; h++)
+        mean[h] = 0.0;
+    for (int m = 0; m < SERIES_MODELS; m++) {
+        const float *forecast = backtest_forecast(backtest, i, origin, (SeriesModel)m);
+        if (weights[m] == 0.0 || isnan(forecast[0]))
+            continue;
+        double weight = power > 0.0 ? weights[m] * pow(misses[m], -power) : weights[m];
+        mass += weight;
+        for (int h = 0; h < horizon; h++)
+            mean[h] += weight * (double)forecast[h];
+    }
+    for (int h = 0; h < horizon && mass > 0.0; h++)
+        mean[h] /= mass;
+    return mass > 0.0;
+}
+
+/* RMSSE of a series with each power, at the origins that have some before them to tell by:
+ * [DEMAND_CLASSES x N_POWERS] are added to. */
+static void add_powers(Learning *learning, const Combination *combination, int64_t i, double *sums)
+{
+    const Backtest *backtest = learning->backtest;
+    const SeriesSet *set = learning->set;
+    int horizon = backtest->options.horizon, end = learning->first + learning->n_origins;
+    double misses[SERIES_MODELS], *mean = learning->errors;
+    for (int o = learning->first; o < end - 1; o++) {
+        DemandClass demand = demand_class(backtest, set, i, o);
+        own_errors(set, backtest, i, o + 1, end, learning->actual, misses);
+        Outlook outlook = backtest_outlook(backtest, set, i, o, learning->actual);
+        if (demand == DEMAND_NEW || outlook.known == 0 || !(outlook.squared_scale > 0.0))
+            continue;
+        for (int p = 0; p < N_POWERS; p++) {
+            double square = 0.0;
+            if (!mix_models(backtest, i, o, combination->weights[demand], misses, powers[p], mean))
+                continue;
+            for (int h = 0; h < horizon; h++) {
+                double miss = isnan(learning->actual[h]) ? 0.0 : mean[h] - learning->actual[h];
+                square += miss * miss;
+            }
+            sums[(int)demand * N_POWERS + p] +=
+                sqrt(square / outlook.known / outlook.squared_scale);
+        }
+    }
+}
+
+static Status sum_powers(Learning *learning, const Combination *combination, Error *error)
+{
+    Status status = STATUS_OK;
+    for (int64_t i = 0; i < learning->set->n; i++) {
+        double *block = learning->blocks + i / SERIES_BLOCK * DEMAND_CLASSES * N_POWERS;
+        TRY(backtest_load(learning->backtest, i, error));
+        add_powers(learning, combination, i, block);
+    }
+out:
+    return status;
+}
+
+/* The power with the least mean RMSSE in each class; as with weights, a class leans on all series.
+ * Collective. */
+static Status learn_powers(Comm *comm, Learning *learning, int64_t n_blocks,
+                           Combination *combination, Error *error)
+{
+    Status status;
+    double sums[DEMAND_CLASSES * N_POWERS], all[N_POWERS] = {0.0};
+    int64_t learned_from = 0;
+    memset(learning->blocks, 0,
+           (size_t)(n_blocks * DEMAND_CLASSES * N_POWERS) * sizeof *learning->blocks);
+    TRY_ALL(comm, sum_powers(learning, combination, error), error);
+    comm_sum_in_order_f64(comm, learning->blocks, n_blocks, DEMAND_CLASSES * N_POWERS, sums);
+    for (int c = 0; c < DEMAND_CLASSES; c++) {
+        learned_from += combination->learned_from[c];
+        for (int p = 0; p < N_POWERS; p++)
+            all[p] += sums[c * N_POWERS + p];
+    }
+    for (int c = 0; c < DEMAND_CLASSES; c++) {
+        double least = INFINITY, prior = learned_from > 0 ? PRIOR_SERIES / (double)learned_from : 0;
+        for (int p = 0; p < N_POWERS; p++) {
+            double missed = sums[c * N_POWERS + p] + prior * all[p];
+            if (missed < least) {
+                least = missed;
+                combination->power[c] = powers[p];
+            }
+        }
+        log_line(LOG_DEBUG, LOG_ROOT, "forecast.mix", "demand=%s learned_from=%" PRId64 " power=%g",
+                 demand_class_name((DemandClass)c), combination->learned_from[c],
+                 combination->power[c]);
+    }
+out:
+    return status;
+}
+
 Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backtest, int first,
                          int n_origins, Combination *combination, Error *error)
 {
@@ -254,6 +386,7 @@ Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backt
             mem_resize(&learning.blocks, n_blocks * width, sizeof *learning.blocks,
                        "errors of the models", error),
             error);
+    combination->end = first + n_origins;
     solve(backtest->options.models, nothing, combination);
     for (int round = 0; round < ROUNDS; round++) {
         memset(learning.blocks, 0, (size_t)(n_blocks * width) * sizeof *learning.blocks);
@@ -261,6 +394,7 @@ Status combination_learn(Comm *comm, const SeriesSet *set, const Backtest *backt
         comm_sum_in_order_f64(comm, learning.blocks, n_blocks, width, total);
         solve(backtest->options.models, total, combination);
     }
+    TRY(learn_powers(comm, &learning, n_blocks, combination, error));
     TRY(learn_new(comm, &learning, n_blocks, &combination->new_mean, error));
     if (isnan(combination->new_mean))
         log_line(LOG_INFO, LOG_ROOT, "forecast.mix", "origins=%d", n_origins);
@@ -299,25 +433,17 @@ ForecastSource combination_forecast(const Combination *combination, const Series
                                     const Backtest *backtest, int64_t i, int origin, double *mean)
 {
     DemandClass demand = demand_class(backtest, set, i, origin);
-    const double *weights = combination->weights[demand];
-    int horizon = backtest->options.horizon;
-    double mass = 0.0;
+    double misses[SERIES_MODELS], power = combination->power[demand];
     if (demand == DEMAND_NEW && !isnan(combination->new_mean)) {
         forecast_new(combination->new_mean, set, backtest, i, origin, mean);
         return FORECAST_NEW;
     }
-    for (int h = 0; h < horizon; h++)
-        mean[h] = 0.0;
-    for (int m = 0; m < SERIES_MODELS; m++) {
-        const float *forecast = backtest_forecast(backtest, i, origin, (SeriesModel)m);
-        if (weights[m] == 0.0 || isnan(forecast[0]))
-            continue;
-        mass += weights[m];
-        for (int h = 0; h < horizon; h++)
-            mean[h] += weights[m] * (double)forecast[h];
-    }
-    double last = mass > 0.0 ? 0.0 : last_value(set, backtest, i, origin);
-    for (int h = 0; h < horizon; h++)
-        mean[h] = mass > 0.0 ? mean[h] / mass : last;
-    return mass > 0.0 ? FORECAST_MIX : FORECAST_LAST_VALUE;
+    if (power > 0.0)
+        own_errors(set, backtest, i, origin + 1, combination->end, mean, misses);
+    if (mix_models(backtest, i, origin, combination->weights[demand], misses, power, mean))
+        return FORECAST_MIX;
+    double last = last_value(set, backtest, i, origin);
+    for (int h = 0; h < backtest->options.horizon; h++)
+        mean[h] = last;
+    return FORECAST_LAST_VALUE;
 }

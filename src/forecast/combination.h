@@ -2,7 +2,9 @@
  *
  * Series are taken together by the class of their demand (Syntetos, Boylan, Croston 2005), since
  * the past of one series is too short to choose by: weights are those, not below zero and adding up
- * to one, that would have given the least mean RMSSE at the origins learned from. */
+ * to one, that would have given the least mean RMSSE at the origins learned from. How far a series'
+ * own past changes them is learned too: in proportion to a power of how much each model missed
+ * there (Bates, Granger 1969). */
 #ifndef VESPER_FORECAST_COMBINATION_H
 #define VESPER_FORECAST_COMBINATION_H
 
@@ -35,6 +37,8 @@ const char *forecast_source_name(ForecastSource source);
 
 typedef struct Combination {
     double weights[DEMAND_CLASSES][SERIES_MODELS];
+    double power[DEMAND_CLASSES];         /* weights of a series are as those times RMSE^-power */
+    int end;                              /* origins from this one on were not learned from */
     int64_t learned_from[DEMAND_CLASSES]; /* series and origins */
     /* Units an open period of a new series: the square of the mean of roots, which a few that took
      * off move less than the mean. NaN: there were none. */

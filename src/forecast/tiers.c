@@ -67,7 +67,7 @@ static Status forecast_series(Building *building, Error *error)
         for (int o = 1; o < building->origins; o++) {
             double *row = building->residuals + i * past + (int64_t)(o - 1) * horizon;
             int origin = building->origin + o;
-            (void)backtest_outlook(building->backtest, set, i, origin, row);
+            (void)backtest_came(building->backtest, set, i, origin, row);
             (void)combination_forecast(building->combination, set, building->backtest, i, origin,
                                        mean);
             for (int h = 0; h < horizon; h++)
@@ -99,7 +99,7 @@ static Status keep_node(Building *building, int32_t node, Error *error)
         if (o == 0)
             continue;
         double *row = building->node_residuals + node * past + (int64_t)(o - 1) * horizon;
-        (void)backtest_outlook(backtest, nodes, i, origin, row);
+        (void)backtest_came(backtest, nodes, i, origin, row);
         for (int h = 0; h < horizon; h++)
             row[h] -= mean[h];
     }

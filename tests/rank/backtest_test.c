@@ -294,6 +294,56 @@ static void test_mix(void)
     series_set_free(&set);
 }
 
+/* Series of one class and two kinds: a walk, of which the last value tells most, and a week that
+ * stays. */
+static void make_two_kinds(SeriesSet *set)
+{
+    for (int64_t i = 0; i < set->n; i++) {
+        Random random = random_stream(5, (uint64_t)(set->first + i));
+        bool is_walk = (set->first + i) % 2 == 0;
+        double level = 400.0;
+        for (int32_t t = set->start[i] - FIRST_DAY; t < PERIODS; t++) {
+            double noise = random_normal(&random);
+            double value = level + 100.0 * cos(2.0 * M_PI * t / WEEK) + 2.0 * noise;
+            if (is_walk)
+                value = level = level + 8.0 * noise;
+            series_values(set, i)[t - set->start[i] + FIRST_DAY] = t % WEEK == 6 ? 0.0 : value;
+        }
+    }
+}
+
+/* What was right for a series before counts for it, if that is right in general. */
+static void test_own_past(void)
+{
+    Error error = {0};
+    Combination mix;
+    double missed[2] = {0.0};
+    SeriesSet set = make_set(PLACE_EVEN, TOTAL, 0);
+    make_two_kinds(&set);
+    Backtest backtest = make_backtest(&set, 1);
+    CU_ASSERT_EQUAL(combination_learn(rank_comm(), &set, &backtest, 2, ORIGINS - 2, &mix, &error),
+                    STATUS_OK);
+    CU_ASSERT(mix.power[DEMAND_SMOOTH] > 0.0 && mix.end == ORIGINS);
+    for (int k = 0; k < 2; k++) {
+        for (int64_t i = 0; i < set.n; i++) {
+            double mean[HORIZON], actual[HORIZON], square = 0.0;
+            load(&backtest, i);
+            Outlook outlook = backtest_outlook(&backtest, &set, i, 1, actual);
+            (void)combination_forecast(&mix, &set, &backtest, i, 1, mean);
+            for (int h = 0; h < HORIZON; h++)
+                square += isnan(actual[h]) ? 0.0 : pow(mean[h] - actual[h], 2.0);
+            missed[k] += outlook.known > 0 ? sqrt(square / outlook.squared_scale) : 0.0;
+        }
+        memset(mix.power, 0, sizeof mix.power);
+    }
+    CU_ASSERT(set.n == 0 || missed[0] < 0.98 * missed[1]);
+    /* One origin leaves nothing to learn it from. */
+    CU_ASSERT_EQUAL(combination_learn(rank_comm(), &set, &backtest, 3, 1, &mix, &error), STATUS_OK);
+    CU_ASSERT_EQUAL(mix.power[DEMAND_SMOOTH], 0.0);
+    backtest_free(&backtest);
+    series_set_free(&set);
+}
+
 /* What a backtest, and intervals of one model, hold does not grow with the series: those of a
  * batch.
  */
@@ -350,6 +400,7 @@ CU_TestInfo backtest_tests[] = {{"nothing_after_origin", test_nothing_after_orig
                                 {"same_bits", test_same_bits},
                                 {"figures", test_figures},
                                 {"mix", test_mix},
+                                {"own_past", test_own_past},
                                 {"memory", test_memory},
                                 {"edges", test_edges},
                                 CU_TEST_INFO_NULL};
