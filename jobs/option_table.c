@@ -278,7 +278,7 @@ const JobOption option_table[] = {
      PART_FORECAST},
     {{"season", 0, "forecast", "season", OPTION_INT, "N", "0", 0, 10000,
       "periods of a season; 0: that of the frequency (hourly 24, daily 7, monthly 12, quarterly "
-      "4; weekly and yearly series have none)"},
+      "4; weekly and yearly series have none, but mstl, dot, ets and ces find the year of weeks)"},
      FORECAST | PUBLISH | NIGHTLY,
      PART_FORECAST},
     {{"horizon", 0, "forecast", "horizon", OPTION_INT, "N", "28", 1, 1000, "periods ahead"},

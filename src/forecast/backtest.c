@@ -100,7 +100,8 @@ static int64_t work_size(const Fitting *fitting)
 {
     const BacktestOptions *options = &fitting->backtest->options;
     int season = fitting->set->calendar.open_season;
-    int64_t size = series_models_work(fitting->longest, season, options->horizon);
+    int longer = frequency_longer_season(fitting->set->calendar.frequency, season);
+    int64_t size = series_models_work(fitting->longest, season, longer, options->horizon);
     int64_t outliers = outliers_work(fitting->longest, season);
     size = outliers > size ? outliers : size;
     for (int o = 0; fitting->pooled != NULL && o < options->n_origins; o++) {
@@ -218,9 +219,10 @@ static void fit_series(Fitting *fitting, int64_t i, int origin, Workspace *space
     int n = series_open(&cut, 0, space->y, NULL);
     int ahead = series_open_ahead(&cut, 0);
     SeriesView view = {.y = space->y, .n = n, .season = cut.calendar.open_season};
+    int longer = frequency_longer_season(cut.calendar.frequency, view.season);
     float *replaced = row_at(fitting->backtest, i, origin) + fitting->backtest->batch->width - 1;
     *replaced = (float)replace_outliers(fitting, view, space);
-    series_models_run(view, options->models, ahead, &space->memory, space->forecasts,
+    series_models_run(view, longer, options->models, ahead, &space->memory, space->forecasts,
                       space->outcomes, space->seconds, space->work);
     for (int m = 0; m < SERIES_MODELS; m++) {
         bool is_there = m != SERIES_POOLED && space->outcomes[m] == FIT_OK;

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 
 /* Grows with whatever else changes what a model forecasts. */
-enum { KEY_VERSION = 2 };
+enum { KEY_VERSION = 3 };
 
 /* Of series i, the set's first + i-th, with all that is known of it. */
 static uint64_t hash_series(const SeriesSet *set, int64_t i)

@@ -6,6 +6,7 @@
 #include "kernel/dynamic_theta.h"
 #include "kernel/ets.h"
 #include "kernel/intermittent.h"
+#include "kernel/long_season.h"
 #include "kernel/mstl.h"
 #include "kernel/naive.h"
 #include "kernel/seasonality.h"
@@ -16,57 +17,43 @@
 typedef FitOutcome (*Forecast)(SeriesView series, int horizon, double *mean, double *work);
 typedef int64_t (*Work)(int n, int season, int horizon);
 
-/* Days of a week have a year above them, hours of a day a week. */
-static int longer_season(int season)
-{
-    static const double weeks_a_year = 365.2425 / 7.0;
-    if (season == 24)
-        return 24 * 7;
-    return season >= 5 && season <= 7 ? (int)(season * weeks_a_year + 0.5) : 0;
-}
+/* What a model sees of a series. */
+typedef enum Seen {
+    SEES_ALL,
+    SEES_NO_SEASON, /* without its season, as in the M4 benchmarks */
+    SEES_NO_YEAR    /* without the longer season, if there is no shorter one */
+} Seen;
 
-static FitOutcome two_seasons_forecast(SeriesView series, int horizon, double *mean, double *work)
-{
-    int seasons[] = {series.season, longer_season(series.season)};
-    return mstl_forecast(series, seasons[1] > 0 ? 2 : 1, seasons, horizon, mean, work);
-}
-
-static int64_t two_seasons_work(int n, int season, int horizon)
-{
-    int longer = longer_season(season);
-    return mstl_work(n, longer > season ? longer : season, horizon);
-}
-
-/* Without a forecast of their own: those made of others, and those across series. */
+/* Without a forecast of their own: those made of others, those across series, and mstl. */
 static const struct {
     const char *name;
     Forecast forecast;
     Work work;
-    bool is_adjusted; /* sees the series without its season */
+    Seen seen;
 } models[SERIES_MEASURED] = {
-    [SERIES_NAIVE] = {"naive", naive_forecast, naive_work, false},
-    [SERIES_SEASONAL_NAIVE] = {"seasonal", seasonal_naive_forecast, seasonal_naive_work, false},
-    [SERIES_NAIVE2] = {"naive2", naive2_forecast, naive2_work, false},
-    [SERIES_AVERAGE] = {"average", moving_average_forecast, moving_average_work, false},
-    [SERIES_SEASON_AVERAGE] = {"weekdays", seasonal_mean_forecast, seasonal_mean_work, false},
-    [SERIES_SES] = {"ses", ses_forecast, ses_work, true},
-    [SERIES_HOLT] = {"holt", holt_forecast, holt_work, true},
-    [SERIES_DAMPED] = {"damped", damped_forecast, damped_work, true},
-    [SERIES_COMB] = {"comb", NULL, NULL, false},
-    [SERIES_THETA] = {"theta", theta_forecast, theta_work, false},
-    [SERIES_DYNAMIC_THETA] = {"dot", dynamic_theta_forecast, dynamic_theta_work, false},
-    [SERIES_ETS] = {"ets", NULL, ets_work, false},
-    [SERIES_CES] = {"ces", NULL, ces_work, false},
-    [SERIES_MSTL] = {"mstl", two_seasons_forecast, two_seasons_work, false},
-    [SERIES_MEDIAN] = {"median", NULL, NULL, false},
-    [SERIES_CROSTON] = {"croston", croston_forecast, croston_work, false},
-    [SERIES_SBA] = {"sba", sba_forecast, sba_work, false},
-    [SERIES_TSB] = {"tsb", tsb_forecast, tsb_work, false},
-    [SERIES_ADIDA] = {"adida", adida_forecast, adida_work, false},
-    [SERIES_IMAPA] = {"imapa", imapa_forecast, imapa_work, false},
-    [SERIES_POOLED] = {"pooled", NULL, NULL, false},
-    [SERIES_COMBINED] = {"mix", NULL, NULL, false},
-    [SERIES_PUBLISHED] = {"published", NULL, NULL, false},
+    [SERIES_NAIVE] = {"naive", naive_forecast, naive_work, SEES_ALL},
+    [SERIES_SEASONAL_NAIVE] = {"seasonal", seasonal_naive_forecast, seasonal_naive_work, SEES_ALL},
+    [SERIES_NAIVE2] = {"naive2", naive2_forecast, naive2_work, SEES_ALL},
+    [SERIES_AVERAGE] = {"average", moving_average_forecast, moving_average_work, SEES_ALL},
+    [SERIES_SEASON_AVERAGE] = {"weekdays", seasonal_mean_forecast, seasonal_mean_work, SEES_ALL},
+    [SERIES_SES] = {"ses", ses_forecast, ses_work, SEES_NO_SEASON},
+    [SERIES_HOLT] = {"holt", holt_forecast, holt_work, SEES_NO_SEASON},
+    [SERIES_DAMPED] = {"damped", damped_forecast, damped_work, SEES_NO_SEASON},
+    [SERIES_COMB] = {"comb", NULL, NULL, SEES_ALL},
+    [SERIES_THETA] = {"theta", theta_forecast, theta_work, SEES_ALL},
+    [SERIES_DYNAMIC_THETA] = {"dot", dynamic_theta_forecast, dynamic_theta_work, SEES_NO_YEAR},
+    [SERIES_ETS] = {"ets", NULL, ets_work, SEES_NO_YEAR},
+    [SERIES_CES] = {"ces", NULL, ces_work, SEES_NO_YEAR},
+    [SERIES_MSTL] = {"mstl", NULL, NULL, SEES_ALL},
+    [SERIES_MEDIAN] = {"median", NULL, NULL, SEES_ALL},
+    [SERIES_CROSTON] = {"croston", croston_forecast, croston_work, SEES_ALL},
+    [SERIES_SBA] = {"sba", sba_forecast, sba_work, SEES_ALL},
+    [SERIES_TSB] = {"tsb", tsb_forecast, tsb_work, SEES_ALL},
+    [SERIES_ADIDA] = {"adida", adida_forecast, adida_work, SEES_ALL},
+    [SERIES_IMAPA] = {"imapa", imapa_forecast, imapa_work, SEES_ALL},
+    [SERIES_POOLED] = {"pooled", NULL, NULL, SEES_ALL},
+    [SERIES_COMBINED] = {"mix", NULL, NULL, SEES_ALL},
+    [SERIES_PUBLISHED] = {"published", NULL, NULL, SEES_ALL},
 };
 
 /* Those that these two are made of: as many as there are, at least that many. */
@@ -90,14 +77,14 @@ SeriesModel series_model_by_name(Bytes name)
     return SERIES_MODELS;
 }
 
-int64_t series_models_work(int n, int season, int horizon)
+int64_t series_models_work(int n, int season, int longer_season, int horizon)
 {
-    int64_t most = 0;
+    int64_t most = mstl_work(n, longer_season > season ? longer_season : season, horizon);
     for (int m = 0; m < SERIES_MODELS; m++) {
         int64_t own = models[m].work == NULL ? 0 : models[m].work(n, season, horizon);
         most = own > most ? own : most;
     }
-    return season_adjust_work(n, season) + most;
+    return season_adjust_work(n, season) + long_season_work(n, longer_season) + most;
 }
 
 /* What is asked for, and what it is made of. */
@@ -169,25 +156,46 @@ static FitOutcome join(const SeriesModel *parts, int n_parts, bool is_median, in
     return FIT_OK;
 }
 
+/* A series as models see it. */
+typedef struct Views {
+    SeriesView all;
+    int longer_season;
+    SeasonAdjustment adjustment; /* without its season */
+    LongSeason year;             /* without the longer one */
+} Views;
+
 /* The two that search longest begin where they ended before. */
-static FitOutcome run_model(SeriesModel model, SeriesView series, int horizon, SeriesMemory *memory,
-                            double *mean, double *work)
+static FitOutcome run_model(SeriesModel model, const Views *views, int horizon,
+                            SeriesMemory *memory, double *mean, double *work)
 {
-    switch (model) {
-    case SERIES_ETS:
-        return ets_forecast_again(series, horizon, &memory->ets, mean);
-    case SERIES_CES:
-        return ces_forecast_again(series, horizon, &memory->ces, mean, work);
-    default:
-        return models[model].forecast(series, horizon, mean, work);
-    }
+    const int seasons[] = {views->all.season, views->longer_season};
+    Seen seen = models[model].seen;
+    SeriesView series = seen == SEES_NO_SEASON ? views->adjustment.series
+                        : seen == SEES_NO_YEAR ? views->year.series
+                                               : views->all;
+    FitOutcome outcome =
+        model == SERIES_ETS    ? ets_forecast_again(series, horizon, &memory->ets, mean)
+        : model == SERIES_CES  ? ces_forecast_again(series, horizon, &memory->ces, mean, work)
+        : model == SERIES_MSTL ? mstl_forecast(series, 2, seasons, horizon, mean, work)
+                               : models[model].forecast(series, horizon, mean, work);
+    if (outcome == FIT_OK && seen == SEES_NO_SEASON)
+        return season_restore(&views->adjustment, horizon, mean);
+    if (outcome == FIT_OK && seen == SEES_NO_YEAR)
+        long_season_restore(&views->year, horizon, mean);
+    return outcome;
 }
 
-void series_models_run(SeriesView series, SeriesModels asked, int horizon, SeriesMemory *memory,
-                       double *forecasts, FitOutcome *outcomes, double *seconds, double *work)
+void series_models_run(SeriesView series, int longer_season, SeriesModels asked, int horizon,
+                       SeriesMemory *memory, double *forecasts, FitOutcome *outcomes,
+                       double *seconds, double *work)
 {
-    SeasonAdjustment adjustment = season_adjust(series, SEASON_RULE_M4, work);
-    double *rest = work + season_adjust_work(series.n, series.season);
+    double *year_work = work + season_adjust_work(series.n, series.season);
+    double *rest = year_work + long_season_work(series.n, longer_season);
+    Views views = {.all = series,
+                   .longer_season = longer_season,
+                   .adjustment = season_adjust(series, SEASON_RULE_M4, work),
+                   .year =
+                       long_season_take(series, series.season > 1 ? 0 : longer_season, year_work)};
     SeriesModels left_out = is_sparse(series) ? DENSE : 0;
     asked = with_parts(asked);
     for (int m = 0; m < SERIES_MODELS; m++) {
@@ -205,11 +213,7 @@ void series_models_run(SeriesView series, SeriesModels asked, int horizon, Serie
         else if (m == SERIES_MEDIAN)
             outcomes[m] = join(median_parts, 4, true, horizon, forecasts, outcomes, own);
         else
-            outcomes[m] =
-                run_model((SeriesModel)m, models[m].is_adjusted ? adjustment.series : series,
-                          horizon, memory, own, rest);
-        if (outcomes[m] == FIT_OK && models[m].is_adjusted)
-            outcomes[m] = season_restore(&adjustment, horizon, own);
+            outcomes[m] = run_model((SeriesModel)m, &views, horizon, memory, own, rest);
         if (outcomes[m] == FIT_OK)
             keep_positive(series, horizon, own);
         seconds[m] += clock_seconds() - began;

@@ -21,7 +21,7 @@ typedef enum SeriesModel {
     SERIES_DYNAMIC_THETA,
     SERIES_ETS,
     SERIES_CES,
-    SERIES_MSTL,   /* the season and, of days and hours, the year or week above it */
+    SERIES_MSTL,   /* the season and the one above it */
     SERIES_MEDIAN, /* of ets, ces, dynamic theta and theta */
     SERIES_CROSTON,
     SERIES_SBA,
@@ -47,7 +47,7 @@ static inline bool series_models_have(SeriesModels models, SeriesModel model)
 }
 
 /* Doubles of workspace for series of n values at most. Local. */
-int64_t series_models_work(int n, int season, int horizon);
+int64_t series_models_work(int n, int season, int longer_season, int horizon);
 
 /* What models that search found in a series when it was shorter. All zero is nothing. */
 typedef struct SeriesMemory {
@@ -58,10 +58,12 @@ typedef struct SeriesMemory {
 /* Forecasts of those `asked` for but SERIES_POOLED, which is left alone: forecasts [SERIES_MODELS x
  * horizon] and outcomes [SERIES_MODELS]; the rows of others, and of those that fail, are unset. A
  * series that is nowhere negative has no negative forecasts. ses, holt, damped and comb see the
- * series adjusted as in the M4 benchmarks (seasonality.h). Searches begin where those of
- * `memory` ended, which is then of this series. seconds [SERIES_MODELS] are added to. Local, safe
- * in threads. */
-void series_models_run(SeriesView series, SeriesModels asked, int horizon, SeriesMemory *memory,
-                       double *forecasts, FitOutcome *outcomes, double *seconds, double *work);
+ * series adjusted as in the M4 benchmarks (seasonality.h). mstl has the series' season and the
+ * longer one (0: none); dot, ets and ces see a series that has only the longer one without it
+ * (long_season.h). Searches begin where those of `memory` ended, which is then of this series.
+ * seconds [SERIES_MODELS] are added to. Local, safe in threads. */
+void series_models_run(SeriesView series, int longer_season, SeriesModels asked, int horizon,
+                       SeriesMemory *memory, double *forecasts, FitOutcome *outcomes,
+                       double *seconds, double *work);
 
 #endif

@@ -10,7 +10,7 @@
 #define DAYS_A_YEAR 365.2425 /* of the Gregorian calendar */
 
 /* 1970-01-01 was a Thursday: day -3 was the Monday before. */
-enum { DAYS_A_WEEK = 7, MONDAY_OFFSET = 3 };
+enum { HOURS_A_DAY = 24, DAYS_A_WEEK = 7, MONDAY_OFFSET = 3 };
 
 static const struct {
     const char *name;
@@ -158,6 +158,17 @@ void series_writer_free(SeriesWriter *writer)
 int frequency_season(Frequency frequency)
 {
     return frequencies[frequency].season;
+}
+
+int frequency_longer_season(Frequency frequency, int season)
+{
+    enum { OPEN_DAYS_LEAST = 5 };
+    static const double weeks_a_year = DAYS_A_YEAR / DAYS_A_WEEK;
+    if (frequency == FREQUENCY_HOURLY && season == HOURS_A_DAY)
+        return HOURS_A_DAY * DAYS_A_WEEK;
+    if (frequency == FREQUENCY_DAILY && season >= OPEN_DAYS_LEAST && season <= DAYS_A_WEEK)
+        return (int)(season * weeks_a_year + 0.5);
+    return frequency == FREQUENCY_WEEKLY && season <= 1 ? (int)weeks_a_year : 0;
 }
 
 const char *frequency_name(Frequency frequency)

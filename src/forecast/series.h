@@ -154,6 +154,9 @@ void series_writer_free(SeriesWriter *writer);
 /* Seasonal periods of a frequency by themselves: 24, 7, 1 (52 is too long for a season), 12, 4, 1.
  */
 int frequency_season(Frequency frequency);
+/* Periods of the season above one of `season`: of hours the week, of open days and weeks the year;
+ * 0: none that is of use. */
+int frequency_longer_season(Frequency frequency, int season);
 /* By its name, "daily"; FREQUENCY_COUNT if there is none. */
 Frequency frequency_by_name(Bytes name);
 const char *frequency_name(Frequency frequency);

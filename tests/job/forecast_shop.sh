@@ -131,6 +131,18 @@ run_vesper 2 forecast --evaluate --series weeks.csv --frequency weekly --horizon
 expect_done "weeks of files"
 expect_text "no season" out '^weekdays +no figures: the series have no season'
 expect_text "ends apart" out '^pooled +no figures: it learns across series, which do not end together'
+# The year of weeks, which is too long for a season: models of their own kind see the series without it.
+awk 'BEGIN { srand(7); print "id,date,value"; for (s = 1; s <= 6; s++) for (t = 1; t <= 240; t++)
+    printf "s%d,%d,%.3f\n", s, t, 100 + 30 * cos(6.2832 * (t + 5 * s) / 52) + 6 * rand() }' >years.csv
+run_vesper 2 forecast --evaluate --series years.csv --frequency weekly --horizon 13 --learn-origins 1 \
+    --measure-origins 1 --forecast-models theta,dot,ets,ces,mstl
+expect_done "years of weeks"
+missed() { awk -v model="$1" '$1 == model { print $4 }' out; }
+for model in dot ets ces mstl; do
+    checks=$((checks + 1))
+    awk "BEGIN { exit !($(missed $model) < .5 * $(missed theta)) }" ||
+        fail "years of weeks: RMSSE of $model is $(missed $model), of theta $(missed theta)"
+done
 awk 'BEGIN { print "id,date,value"; for (t = 1; t <= 8; t++) printf "s,%d,%d\n", t, t % 3 + 1 }' >short.csv
 run_vesper 1 forecast --evaluate --series short.csv --frequency daily --horizon 2 --learn-origins 1 \
     --measure-origins 1 --forecast-models naive,weekdays,ets

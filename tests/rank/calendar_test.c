@@ -223,6 +223,19 @@ static void expect_periods(Frequency frequency, int32_t first, int32_t first_sal
     end_days();
 }
 
+static void test_longer_seasons(void)
+{
+    CU_ASSERT_EQUAL(frequency_longer_season(FREQUENCY_HOURLY, 24), 168);
+    CU_ASSERT_EQUAL(frequency_longer_season(FREQUENCY_HOURLY, 12), 0);
+    CU_ASSERT_EQUAL(frequency_longer_season(FREQUENCY_DAILY, 7), 365);
+    CU_ASSERT_EQUAL(frequency_longer_season(FREQUENCY_DAILY, 5), 261);
+    CU_ASSERT_EQUAL(frequency_longer_season(FREQUENCY_DAILY, 4), 0);
+    CU_ASSERT_EQUAL(frequency_longer_season(FREQUENCY_WEEKLY, 1), 52);
+    CU_ASSERT_EQUAL(frequency_longer_season(FREQUENCY_WEEKLY, 52), 0);
+    CU_ASSERT_EQUAL(frequency_longer_season(FREQUENCY_MONTHLY, 12), 0);
+    CU_ASSERT_EQUAL(frequency_longer_season(FREQUENCY_YEARLY, 1), 0);
+}
+
 static void test_periods(void)
 {
     int32_t leap = civil_day(2024, 2, 29), january = civil_month(civil_day(2024, 1, 1));
@@ -354,8 +367,13 @@ static void test_spread(void)
 }
 
 CU_TestInfo calendar_tests[] = {
-    {"weekdays", test_weekdays},       {"few orders", test_few_orders},
-    {"single days", test_single_days}, {"holidays", test_holidays},
-    {"periods", test_periods},         {"open", test_open},
-    {"spread", test_spread},           CU_TEST_INFO_NULL,
+    {"weekdays", test_weekdays},
+    {"few orders", test_few_orders},
+    {"single days", test_single_days},
+    {"holidays", test_holidays},
+    {"periods", test_periods},
+    {"longer seasons", test_longer_seasons},
+    {"open", test_open},
+    {"spread", test_spread},
+    CU_TEST_INFO_NULL,
 };

@@ -32,6 +32,7 @@ extern CU_TestInfo seasonality_tests[];
 extern CU_TestInfo theta_tests[];
 extern CU_TestInfo ces_tests[];
 extern CU_TestInfo mstl_tests[];
+extern CU_TestInfo long_season_tests[];
 extern CU_TestInfo nelder_mead_tests[];
 extern CU_TestInfo naive_tests[];
 extern CU_TestInfo ets_tests[];
@@ -73,6 +74,7 @@ extern CU_TestInfo gate_tests[];
         {"theta", theta_tests},                                                                    \
         {"ces", ces_tests},                                                                        \
         {"mstl", mstl_tests},                                                                      \
+        {"long_season", long_season_tests},                                                        \
         {"nelder_mead", nelder_mead_tests},                                                        \
         {"naive", naive_tests},                                                                    \
         {"ets", ets_tests},                                                                        \
