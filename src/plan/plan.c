@@ -230,7 +230,7 @@ static double spool_bytes(const PlanSizes *sizes, const PlanShape *shape)
 }
 
 /* How often all of them are read. */
-static const double SPOOL_READS = 81;
+static const double SPOOL_READS = 83;
 
 /* Series at a time of which each day is known; the others lie in a file. */
 static const double SERIES_BATCH = 1024;
