@@ -17,7 +17,9 @@ static const double PRIOR_SERIES = 300.0;
 /* An error never counts as less than this share of the scale. */
 static const double LEAST_ERROR = 0.05;
 /* What is tried of them. 0: the past of a series by itself says nothing. */
-static const double powers[] = {0.0, 0.5, 1.0, 2.0};
+static const double powers[] = {0.0, 0.5, 1.0, 2.0, 4.0};
+/* A series with demand in so many periods of its past is believed half. */
+static const double PRIOR_PERIODS = 10.0;
 enum { N_POWERS = sizeof powers / sizeof powers[0] };
 
 static const struct {
@@ -245,16 +247,19 @@ out:
 /* ---- a series by itself ---- */
 
 /* How much each model missed of a series at the origins from `first` to before `end`: its RMSE over
- * the mean of all models'; 1 where there is nothing to tell by. came [horizon]: room. */
+ * the mean of all models', drawn towards 1 where few periods had demand: where none had, the best
+ * is whoever forecasts least. came [horizon]: room. */
 static void own_errors(const SeriesSet *set, const Backtest *backtest, int64_t i, int first,
                        int end, double *came, double *misses)
 {
     int64_t known[SERIES_MODELS] = {0};
-    double squares[SERIES_MODELS] = {0.0}, sum = 0.0;
+    double squares[SERIES_MODELS] = {0.0}, sum = 0.0, asked = 0.0;
     int n = 0;
     for (int o = first; o < end; o++) {
         if (backtest_came(backtest, set, i, o, came) == 0)
             continue;
+        for (int h = 0; h < backtest->options.horizon; h++)
+            asked += !isnan(came[h]) && came[h] != 0.0;
         for (int m = 0; m < SERIES_MODELS; m++) {
             const float *forecast = backtest_forecast(backtest, i, o, (SeriesModel)m);
             for (int h = 0; h < backtest->options.horizon && !isnan(forecast[0]); h++) {
@@ -269,8 +274,11 @@ static void own_errors(const SeriesSet *set, const Backtest *backtest, int64_t i
         sum += misses[m];
         n += known[m] > 0;
     }
-    for (int m = 0; m < SERIES_MODELS; m++)
-        misses[m] = known[m] > 0 && sum > 0.0 ? misses[m] * n / sum + LEAST_ERROR : 1.0;
+    double belief = asked / (asked + PRIOR_PERIODS);
+    for (int m = 0; m < SERIES_MODELS; m++) {
+        double missed = known[m] > 0 && sum > 0.0 ? misses[m] * n / sum : 1.0;
+        misses[m] = 1.0 + belief * (missed - 1.0) + LEAST_ERROR;
+    }
 }
 
 /* The mix at an origin of weights times misses^-power, made up to one over the models that have a
