@@ -18,53 +18,12 @@ static const double PRIOR_SERIES = 300.0;
 static const double LEAST_ERROR = 0.05;
 /* What is tried of them. 0: the past of a series by itself says nothing. */
 static const double powers[] = {0.0, 0.5, 1.0, 2.0, 4.0};
-/* A series with demand in so many periods of its past is believed half. */
-static const double PRIOR_PERIODS = 10.0;
 enum { N_POWERS = sizeof powers / sizeof powers[0] };
-
-static const struct {
-    double interval;  /* mean periods between two with demand */
-    double variation; /* squared, of quantities */
-} class_bounds = {1.32, 0.49};
-
-const char *demand_class_name(DemandClass demand)
-{
-    static const char *const names[DEMAND_CLASSES] = {"smooth", "erratic", "intermittent", "lumpy",
-                                                      "new"};
-    return names[demand];
-}
 
 const char *forecast_source_name(ForecastSource source)
 {
     static const char *const names[] = {"mix", "new", "last value"};
     return names[source];
-}
-
-DemandClass demand_class(const Backtest *backtest, const SeriesSet *set, int64_t i, int origin)
-{
-    const double *values = series_values(set, i);
-    int32_t n = series_length(set, i) - origin * backtest->options.horizon;
-    int64_t open = 0, asked = 0;
-    double sum = 0.0, squares = 0.0;
-    for (int32_t t = 0; t < n; t++) {
-        if (calendar_is_closed(&set->calendar, set->start[i] + t) || isnan(values[t]))
-            continue;
-        open++;
-        asked += values[t] > 0.0;
-        sum += values[t] > 0.0 ? values[t] : 0.0;
-        squares += values[t] > 0.0 ? values[t] * values[t] : 0.0;
-    }
-    int64_t age = (int64_t)DEMAND_SEASONS_LEAST * set->calendar.open_season;
-    if (asked < DEMAND_PERIODS_LEAST && open < (age > DEMAND_AGE_LEAST ? age : DEMAND_AGE_LEAST))
-        return DEMAND_NEW;
-    if (asked == 0)
-        return DEMAND_LUMPY;
-    double mean = sum / (double)asked;
-    double variation = (squares / (double)asked - mean * mean) / (mean * mean);
-    bool is_rare = (double)open >= class_bounds.interval * (double)asked;
-    bool is_uneven = variation >= class_bounds.variation;
-    return is_rare ? (is_uneven ? DEMAND_LUMPY : DEMAND_INTERMITTENT)
-                   : (is_uneven ? DEMAND_ERRATIC : DEMAND_SMOOTH);
 }
 
 /* The models of a series at an origin: errors [models x known periods], one after another. A model
@@ -246,31 +205,42 @@ out:
 
 /* ---- a series by itself ---- */
 
+/* A series with demand in so many periods of its past is believed half. */
+static const double PRIOR_PERIODS = 10.0;
+
+/* squares, known [SERIES_MODELS] += squared errors of each model at an origin, and how many;
+ * returns the periods with demand. came [horizon]: room. */
+static int add_squares(const SeriesSet *set, const Backtest *backtest, int64_t i, int origin,
+                       double *came, double *squares, int *known)
+{
+    int asked = 0, n = backtest_came(backtest, set, i, origin, came);
+    for (int h = 0; h < backtest->options.horizon; h++)
+        asked += !isnan(came[h]) && came[h] != 0.0;
+    for (int m = 0; m < SERIES_MODELS; m++) {
+        const float *forecast = backtest_forecast(backtest, i, origin, (SeriesModel)m);
+        if (isnan(forecast[0]))
+            continue;
+        known[m] += n;
+        for (int h = 0; h < backtest->options.horizon; h++) {
+            double miss = isnan(came[h]) ? 0.0 : (double)forecast[h] - came[h];
+            squares[m] += miss * miss;
+        }
+    }
+    return asked;
+}
+
 /* How much each model missed of a series at the origins from `first` to before `end`: its RMSE over
  * the mean of all models', drawn towards 1 where few periods had demand: where none had, the best
  * is whoever forecasts least. came [horizon]: room. */
 static void own_errors(const SeriesSet *set, const Backtest *backtest, int64_t i, int first,
                        int end, double *came, double *misses)
 {
-    int64_t known[SERIES_MODELS] = {0};
-    double squares[SERIES_MODELS] = {0.0}, sum = 0.0, asked = 0.0;
-    int n = 0;
-    for (int o = first; o < end; o++) {
-        if (backtest_came(backtest, set, i, o, came) == 0)
-            continue;
-        for (int h = 0; h < backtest->options.horizon; h++)
-            asked += !isnan(came[h]) && came[h] != 0.0;
-        for (int m = 0; m < SERIES_MODELS; m++) {
-            const float *forecast = backtest_forecast(backtest, i, o, (SeriesModel)m);
-            for (int h = 0; h < backtest->options.horizon && !isnan(forecast[0]); h++) {
-                double miss = isnan(came[h]) ? 0.0 : (double)forecast[h] - came[h];
-                squares[m] += miss * miss;
-                known[m] += !isnan(came[h]);
-            }
-        }
-    }
+    int known[SERIES_MODELS] = {0}, asked = 0, n = 0;
+    double squares[SERIES_MODELS] = {0.0}, sum = 0.0;
+    for (int o = first; o < end; o++)
+        asked += add_squares(set, backtest, i, o, came, squares, known);
     for (int m = 0; m < SERIES_MODELS; m++) {
-        misses[m] = known[m] > 0 ? sqrt(squares[m] / (double)known[m]) : 0.0;
+        misses[m] = known[m] > 0 ? sqrt(squares[m] / known[m]) : 0.0;
         sum += misses[m];
         n += known[m] > 0;
     }
