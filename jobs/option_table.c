@@ -403,7 +403,7 @@ const JobOption option_table[] = {
      PART_NONE},
     {{"gate-rival-margin", 0, "gate", "rival_margin", OPTION_TEXT, "SHARE|off", "0", 0, 0,
       "publish no mix of models that is worse than its rival by more than this share: what is "
-      "popular, the seasonal naive"},
+      "popular, the naive forecast"},
      PUBLISH | NIGHTLY,
      PART_NONE},
     {{"gate-accuracy-fall", 0, "gate", "accuracy_fall", OPTION_TEXT, "SHARE|off", "0.3", 0, 0,

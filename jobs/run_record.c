@@ -399,7 +399,7 @@ static json_t *forecast_json(const ForecastSummary *summary)
     json_t *json = json_object();
     set_count(json, "series", summary->mix.series);
     set_real(json, "rmsse", summary->mix.rmsse);
-    set_real(json, "seasonal_naive_rmsse", summary->rival.rmsse);
+    set_real(json, "naive_rmsse", summary->rival.rmsse);
     set_real(json, "mase", summary->mix.mase);
     set_real(json, "bias", summary->mix.bias);
     set_real(json, "pinball", summary->mix.pinball);

@@ -195,8 +195,8 @@ static void tell_accuracy(const ForecastSummary *summary)
         return;
     }
     if (isfinite(summary->mix.rmsse))
-        (void)snprintf(rmsse, sizeof rmsse, "RMSSE %.4f, seasonal naive %.4f", summary->mix.rmsse,
-                       summary->rival.rmsse);
+        (void)snprintf(rmsse, sizeof rmsse, "RMSSE %.4f, %s %.4f", summary->mix.rmsse,
+                       summary->has_season ? "seasonal naive" : "last value", summary->rival.rmsse);
     summary_line("",
                  "from the last origin: %s; %.1f %% came within the intervals of 80 %%; bias %+.1f "
                  "%%",

@@ -32,7 +32,8 @@ typedef struct ForecastSummary {
     int64_t outliers;            /* values that no model sees as they are */
     int64_t fallbacks;           /* series that were not forecast by the mix */
     bool is_measured;            /* the history was long enough */
-    ForecastAccuracy mix, rival; /* of the mix and of the seasonal naive, from the last origin */
+    ForecastAccuracy mix, rival; /* of the mix and of the seasonal naive, from the last origin; */
+    bool has_season;             /* without a season of the last value */
     int64_t units;               /* forecast, all in all */
     int64_t anomalies;
     InventoryCounts inventory;

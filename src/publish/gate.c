@@ -21,7 +21,7 @@ typedef struct MeasureKind {
 static const MeasureKind kinds[] = {
     {GATE_DISCOVER, "recommend", "NDCG@20 of recommendations", "what is merely popular", false},
     {GATE_BUY_AGAIN, "recommend", "recall@10 of buy_again", "what is merely popular", false},
-    {GATE_FORECAST, "forecast", "RMSSE of forecasts", "the seasonal naive", true},
+    {GATE_FORECAST, "forecast", "RMSSE of forecasts", "the naive forecast", true},
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 

@@ -83,8 +83,10 @@ static void add_recommend(Night *night, const Table *rows)
 
 static void add_forecast(Night *night, const Table *rows)
 {
+    RowKey seasonal = {NULL, "seasonal"}, last = {NULL, "naive2"};
+    bool has_season = find_row(rows, seasonal) >= 0;
     add_measure(night, GATE_FORECAST, rows, "series", "rmsse", (RowKey){NULL, "mix"},
-                (RowKey){NULL, "seasonal"});
+                has_season ? seasonal : last);
     add_measure(night, GATE_FORECAST_BIAS, rows, "series", "bias", (RowKey){NULL, "mix"},
                 (RowKey){NULL, NULL});
 }

@@ -76,6 +76,7 @@ expect_text "computed before" out "^forecast +run $run was computed before; its 
 run_vesper 2 nightly --store store --to sqlite:country.db --forecast yes --horizon 4 --frequency weekly \
     --forecast-by country --forecast-models naive,average,ses,theta --learn-origins 2 --reconcile wls
 expect_done "weeks by country"
+expect_text "weeks by country" out 'from the last origin: RMSSE [0-9.]+, last value [0-9.]+;'
 checks=$((checks + 1))
 [ "$(sqlite3 country.db "SELECT count(*) FROM (SELECT country, day, sum(units) AS u FROM forecast_daily GROUP BY 1, 2)
     AS d JOIN forecast_total AS t ON t.level = 'country' AND t.name = d.country AND t.day = d.day

@@ -213,7 +213,7 @@ static void test_rivals(void)
     CU_ASSERT_EQUAL(rival_fails(&off, GATE_DISCOVER, 1000, 0.01, 0.10, NULL), 0);
     /* An error: less is better. */
     CU_ASSERT_EQUAL(rival_fails(&usual, GATE_FORECAST, 100, 0.9, 0.9, NULL), 0);
-    CU_ASSERT_EQUAL(rival_fails(&usual, GATE_FORECAST, 100, 0.91, 0.9, "seasonal naive 0.9000"), 1);
+    CU_ASSERT_EQUAL(rival_fails(&usual, GATE_FORECAST, 100, 0.91, 0.9, "naive forecast 0.9000"), 1);
     CU_ASSERT_EQUAL(rival_fails(&usual, GATE_FORECAST, 99, 5.0, 0.9, NULL), 0);
     CU_ASSERT_EQUAL(rival_fails(&lenient, GATE_FORECAST, 100, 0.98, 0.9, NULL), 0);
 }
@@ -263,7 +263,7 @@ static void test_few_days_are_noise(void)
     CU_ASSERT_EQUAL(failures(&usual, &now, &before, NULL), 3);
     before.days = 59;
     now.days = 60;
-    CU_ASSERT_EQUAL(failures(&usual, &now, &before, "seasonal naive"), 1);
+    CU_ASSERT_EQUAL(failures(&usual, &now, &before, "naive forecast"), 1);
     now.days = 59;
     CU_ASSERT_EQUAL(failures(&usual, &now, &before, NULL), 0);
 }
