@@ -153,16 +153,6 @@ out:
 
 /* ---- tables ---- */
 
-static Status write_rows(ForecastRun *run, const char *table, const char *key, Table *rows,
-                         Error *error)
-{
-    Status status;
-    TRY(results_write(run->comm, run->writer, table, key, rows, error));
-    table_free(rows);
-out:
-    return status;
-}
-
 /* What all ranks found, together. */
 typedef enum FoundSum {
     FOUND_FALLBACKS,
@@ -211,15 +201,15 @@ static Status write_series(ForecastRun *run, const Forecasts *from, Error *error
                             .service_level = run->plan->service_level,
                             .holding_rate = run->plan->holding_rate};
     TRY_ALL(run->comm, forecast_daily_rows(from, &rows, error), error);
-    TRY(write_rows(run, "forecast_daily", key, &rows, error));
+    TRY(results_write(run->comm, run->writer, "forecast_daily", key, &rows, error));
     TRY_ALL(
         run->comm,
         anomalies_find(&run->set, OUTLIERS_LIMIT_99, run->plan->anomaly_periods, &anomalies, error),
         error);
     TRY_ALL(run->comm, anomaly_rows(from, &anomalies, &rows, error), error);
-    TRY(write_rows(run, "demand_anomaly", key, &rows, error));
+    TRY(results_write(run->comm, run->writer, "demand_anomaly", key, &rows, error));
     TRY_ALL(run->comm, inventory_rows(from, &usual, &rows, &inventory, error), error);
-    TRY(write_rows(run, "inventory_plan", "product_id", &rows, error));
+    TRY(results_write(run->comm, run->writer, "inventory_plan", "product_id", &rows, error));
     summarise(run, anomalies.n, &inventory);
 out:
     anomalies_free(&anomalies);

@@ -180,16 +180,6 @@ out:
     return status;
 }
 
-static Status write_rows(RecommendRun *run, const char *table, const char *key, Table *rows,
-                         Error *error)
-{
-    Status status;
-    TRY(results_write(run->comm, run->writer, table, key, rows, error));
-    table_free(rows);
-out:
-    return status;
-}
-
 /* Collective. */
 static Status read_history(RecommendRun *run, Error *error)
 {
@@ -201,7 +191,7 @@ static Status read_history(RecommendRun *run, Error *error)
     interactions_days(run->store, shop, &first, &until);
     TRY(interactions_read(run->comm, run->store, shop, &run->plan->interactions, first, until,
                           &run->users, &left_out, &counts, error));
-    TRY(write_rows(run, "rec_left_out", "customer", &left_out, error));
+    TRY(results_write(run->comm, run->writer, "rec_left_out", "customer", &left_out, error));
     TRY(sparse_transpose(run->comm, &run->users, &run->items, error));
     TRY_ALL(run->comm, set_rules(run, error), error);
     PopularOptions popular = {.half_life_days = run->plan->popular_half_life,
@@ -331,7 +321,7 @@ static Status write_discover(RecommendRun *run, Error *error)
                      .leave_out_owned = !plan->show_owned,
                      .threads = plan->threads};
     TRY(list_rows_make(run->comm, &from, &made.rows, error));
-    TRY(write_rows(run, "rec_user", "customer,rank", &made.rows, error));
+    TRY(results_write(run->comm, run->writer, "rec_user", "customer,rank", &made.rows, error));
     log_stage(run, "recommend.lists");
 out:
     made_free(&made);
@@ -350,7 +340,7 @@ static Status write_again(RecommendRun *run, Error *error)
     TRY(list_by(run, &rules, &made, error));
     TRY(again_rows_make(run->comm, run->store, &run->shop, &run->users, &made.lists,
                         made.model.repeat, run->plan->again_days, &made.rows, error));
-    TRY(write_rows(run, "buy_again", "customer,rank", &made.rows, error));
+    TRY(results_write(run->comm, run->writer, "buy_again", "customer,rank", &made.rows, error));
     log_stage(run, "recommend.again");
 out:
     made_free(&made);
@@ -367,7 +357,7 @@ static Status write_items(RecommendRun *run, Error *error)
                                .threads = run->plan->threads,
                                .memory = run->plan->models.itemknn.memory};
     TRY(item_lists_rows(run->comm, &run->shop, &run->users, &run->items, &options, &rows, error));
-    TRY(write_rows(run, "rec_item", "product_id,rank", &rows, error));
+    TRY(results_write(run->comm, run->writer, "rec_item", "product_id,rank", &rows, error));
     log_stage(run, "recommend.items");
 out:
     table_free(&rows);

@@ -215,6 +215,7 @@ Status results_write(Comm *comm, ResultWriter *writer, const char *table, const 
     TRY(check_key(&entry, key, error));
     note_table(writer, &layout, &entry, key);
 out:
+    table_free(rows);
     mem_free(&block_rows);
     segment_layout_free(&layout);
     buffer_free(&path);

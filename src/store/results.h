@@ -49,8 +49,8 @@ Status results_retire(const Store *store, int64_t generation, int *removed,
 
 Status results_begin(Comm *comm, Store *store, const char *run, ResultWriter **writer,
                      Error *error) VESPER_MUST_USE;
-/* `rows`: sorted, distributed over ranks in rank order; rebalanced here to whole blocks. `key`: the
- * columns that identify a row. Collective. */
+/* `rows`: sorted, distributed over ranks in rank order; freed. `key`: the columns that identify a
+ * row. Collective. */
 Status results_write(Comm *comm, ResultWriter *writer, const char *table, const char *key,
                      Table *rows, Error *error) VESPER_MUST_USE;
 /* The same of a table that every rank has whole: rank 0's rows are written. Collective. */
