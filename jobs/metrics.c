@@ -156,12 +156,13 @@ static void add_accuracy(MetricsText *metrics)
                  "NDCG@20 of what is merely popular on the same days.", lists->rival_ndcg);
     }
     if (forecast->is_measured) {
-        add_real(metrics, "vesper_forecast_rmsse_ratio",
-                 "RMSSE of the mix from the last origin; 1 is the naive forecast's error.",
-                 forecast->mix.rmsse);
+        add_real(
+            metrics, "vesper_forecast_rmsse_ratio",
+            "RMSSE of what is published from the last origin; 1 is the naive forecast's error.",
+            forecast->published.rmsse);
         add_real(metrics, "vesper_forecast_bias_ratio",
-                 "Bias of the mix from the last origin, as a share of what came.",
-                 forecast->mix.bias);
+                 "Bias of what is published from the last origin, as a share of what came.",
+                 forecast->published.bias);
     }
 }
 

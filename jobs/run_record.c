@@ -397,13 +397,13 @@ static void add_forecast(json_t *root, const Run *run)
 static json_t *forecast_json(const ForecastSummary *summary)
 {
     json_t *json = json_object();
-    set_count(json, "series", summary->mix.series);
-    set_real(json, "rmsse", summary->mix.rmsse);
+    set_count(json, "series", summary->published.series);
+    set_real(json, "rmsse", summary->published.rmsse);
     set_real(json, "naive_rmsse", summary->rival.rmsse);
-    set_real(json, "mase", summary->mix.mase);
-    set_real(json, "bias", summary->mix.bias);
-    set_real(json, "pinball", summary->mix.pinball);
-    set_real(json, "coverage_80", summary->mix.coverage);
+    set_real(json, "mase", summary->published.mase);
+    set_real(json, "bias", summary->published.bias);
+    set_real(json, "pinball", summary->published.pinball);
+    set_real(json, "coverage_80", summary->published.coverage);
     return json;
 }
 

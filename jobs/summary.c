@@ -194,13 +194,13 @@ static void tell_accuracy(const ForecastSummary *summary)
         summary_line("", "not measured: the history is too short");
         return;
     }
-    if (isfinite(summary->mix.rmsse))
-        (void)snprintf(rmsse, sizeof rmsse, "RMSSE %.4f, %s %.4f", summary->mix.rmsse,
+    if (isfinite(summary->published.rmsse))
+        (void)snprintf(rmsse, sizeof rmsse, "RMSSE %.4f, %s %.4f", summary->published.rmsse,
                        summary->has_season ? "seasonal naive" : "last value", summary->rival.rmsse);
     summary_line("",
                  "from the last origin: %s; %.1f %% came within the intervals of 80 %%; bias %+.1f "
                  "%%",
-                 rmsse, 100.0 * summary->mix.coverage, 100.0 * summary->mix.bias);
+                 rmsse, 100.0 * summary->published.coverage, 100.0 * summary->published.bias);
 }
 
 void summary_of_forecast(const Run *run)

@@ -106,12 +106,12 @@ static Status measure(ForecastRun *run, Error *error)
                               .nodes = &run->nodes,
                               .reconcile = run->plan->reconcile};
     TRY(forecast_measure(run->comm, &run->set, &run->backtest, &asked, &run->accuracies, error));
-    summary->mix = run->accuracies.of[SERIES_COMBINED];
+    summary->published = run->accuracies.of[SERIES_PUBLISHED];
     summary->rival = run->accuracies.of[SERIES_SEASONAL_NAIVE];
     summary->has_season = summary->rival.series > 0;
     if (!summary->has_season)
         summary->rival = run->accuracies.of[SERIES_NAIVE2];
-    summary->is_measured = summary->mix.series > 0;
+    summary->is_measured = summary->published.series > 0;
     log_stage(run, "forecast.measure");
 out:
     return status;

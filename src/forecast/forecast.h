@@ -26,15 +26,16 @@ typedef struct ForecastPlan {
 /* What a person is told at the end. */
 typedef struct ForecastSummary {
     int64_t series;
-    SeriesReadCounts pieces;     /* that the series are made of, and others */
-    int64_t listed;              /* products of the catalogue, */
-    int64_t without_series;      /* of which nothing was sold, or in too few periods */
-    int64_t outliers;            /* values that no model sees as they are */
-    int64_t fallbacks;           /* series that were not forecast by the mix */
-    bool is_measured;            /* the history was long enough */
-    ForecastAccuracy mix, rival; /* of the mix and of the seasonal naive, from the last origin; */
-    bool has_season;             /* without a season of the last value */
-    int64_t units;               /* forecast, all in all */
+    SeriesReadCounts pieces;           /* that the series are made of, and others */
+    int64_t listed;                    /* products of the catalogue, */
+    int64_t without_series;            /* of which nothing was sold, or in too few periods */
+    int64_t outliers;                  /* values that no model sees as they are */
+    int64_t fallbacks;                 /* series that were not forecast by the mix */
+    bool is_measured;                  /* the history was long enough */
+    ForecastAccuracy published, rival; /* of what is published and of the seasonal naive, from the
+                                          last origin; */
+    bool has_season;                   /* without a season of the last value */
+    int64_t units;                     /* forecast, all in all */
     int64_t anomalies;
     InventoryCounts inventory;
     ReconcileOutcome reconciled;

@@ -53,8 +53,8 @@ void gate_verdict_free(GateVerdict *verdict);
 /* The measures that a Night can have. */
 #define GATE_DISCOVER "discover_ndcg_20"     /* rec_user, beside what is popular */
 #define GATE_BUY_AGAIN "buy_again_recall_10" /* buy_again, beside what is popular */
-#define GATE_FORECAST "forecast_rmsse"       /* the mix, beside a naive forecast */
-#define GATE_FORECAST_BIAS "forecast_bias"   /* of the mix */
+#define GATE_FORECAST "forecast_rmsse"       /* what is published, beside naive */
+#define GATE_FORECAST_BIAS "forecast_bias"   /* of the same */
 
 /* Tables and measures of the night from its results: rec_accuracy and forecast_accuracy, if they
  * are there. night->parts are known. On one rank. Local. */

@@ -83,12 +83,11 @@ static void add_recommend(Night *night, const Table *rows)
 
 static void add_forecast(Night *night, const Table *rows)
 {
-    RowKey seasonal = {NULL, "seasonal"}, last = {NULL, "naive2"};
+    RowKey published = {NULL, "published"}, seasonal = {NULL, "seasonal"}, last = {NULL, "naive2"};
     bool has_season = find_row(rows, seasonal) >= 0;
-    add_measure(night, GATE_FORECAST, rows, "series", "rmsse", (RowKey){NULL, "mix"},
+    add_measure(night, GATE_FORECAST, rows, "series", "rmsse", published,
                 has_season ? seasonal : last);
-    add_measure(night, GATE_FORECAST_BIAS, rows, "series", "bias", (RowKey){NULL, "mix"},
-                (RowKey){NULL, NULL});
+    add_measure(night, GATE_FORECAST_BIAS, rows, "series", "bias", published, (RowKey){NULL, NULL});
 }
 
 /* Both tables have a row a model: one block. */
