@@ -30,6 +30,7 @@ done
 
 setup_packages build run test
 setup_mpi
+export OMPI_MCA_mpi_yield_when_idle=1 # tests share the cores: a rank that waits leaves its own
 cd "$root"
 mkdir -p build
 log=build/$preset-build.log
