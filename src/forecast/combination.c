@@ -411,7 +411,7 @@ ForecastSource combination_forecast(const Combination *combination, const Series
                                     const Backtest *backtest, int64_t i, int origin, double *mean)
 {
     DemandClass demand = demand_class(backtest, set, i, origin);
-    double misses[SERIES_MODELS], power = combination->power[demand];
+    double misses[SERIES_MODELS] = {0.0}, power = combination->power[demand];
     if (demand == DEMAND_NEW && !isnan(combination->new_mean)) {
         forecast_new(combination->new_mean, set, backtest, i, origin, mean);
         return FORECAST_NEW;

@@ -318,7 +318,7 @@ static void test_own_past(void)
     Error error = {0};
     Combination mix;
     double missed[2] = {0.0};
-    SeriesSet set = make_set(PLACE_EVEN, TOTAL, 0);
+    SeriesSet set = make_set(PLACE_FIRST, TOTAL, 0);
     make_two_kinds(&set);
     Backtest backtest = make_backtest(&set, 1);
     CU_ASSERT_EQUAL(combination_learn(rank_comm(), &set, &backtest, 2, ORIGINS - 2, &mix, &error),
